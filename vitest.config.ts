@@ -1,0 +1,45 @@
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['@tidemark/source', 'node', 'import', 'default']
+const resolve = { conditions }
+const ssr = { resolve: { conditions } }
+const ignored = ['**/node_modules/**', '**/dist/**']
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'unit',
+          include: ['{libs,apps,tools}/*/src/**/*.test.ts'],
+          exclude: [...ignored, '**/*.integration.test.ts', '**/*.e2e.test.ts'],
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'integration',
+          include: ['{libs,apps,tools}/*/src/**/*.integration.test.ts'],
+          exclude: ignored,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'e2e',
+          include: ['tools/*/src/**/*.e2e.test.ts'],
+          exclude: ignored,
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+})
