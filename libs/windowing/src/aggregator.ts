@@ -1,0 +1,26 @@
+import type { Window } from './window.ts'
+
+/** What a window's result may depend on besides what was folded. */
+export interface ResultContext {
+  readonly key: string
+  readonly window: Window
+  /** Records of this key that came too late for a window of this size since the key's previous result. */
+  readonly lateCount: number
+  /** Processing time, for a field that says when a result left. Nothing else may depend on it. */
+  readonly nowMs: number
+}
+
+/**
+ * The fold of one window: `init` makes an empty accumulator, `add` takes a record in, `result` turns the accumulator into what
+ * leaves the window.
+ *
+ * `add` and `merge` may change the accumulator they are given and return it. For results that do not depend on the order in
+ * which records arrive, the fold itself must not: order by a sequence in the value, and sum with `ExactSum`.
+ */
+export interface Aggregator<V, A, R = A> {
+  init(): A
+  add(accumulator: A, value: V): A
+  /** Claimed only if merging the folds of two parts equals folding all their records at once. */
+  merge?(left: A, right: A): A
+  result(accumulator: A, context: ResultContext): R
+}

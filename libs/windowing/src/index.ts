@@ -1,0 +1,5 @@
+export type { Aggregator, ResultContext } from './aggregator.ts'
+export { EventClock, watermarkMs, type EventClockSnapshot, type EventTime } from './event-clock.ts'
+export { ExactSum } from './exact-sum.ts'
+export { tumbling, windowsFor, windowStartMs, type TumblingWindows, type Window } from './window.ts'
+export { OpenWindowLimitError, WindowedFold, type FoldOutput, type WindowedFoldOptions } from './windowed-fold.ts'
