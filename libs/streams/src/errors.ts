@@ -1,0 +1,36 @@
+/** What went wrong, as a closed list: each code has one place where it is decided what to do about it (`decide`). */
+export type StreamsErrorCode =
+  | 'broker-unavailable'
+  | 'topic-missing'
+  | 'topic-mismatch'
+  | 'not-authorised'
+  | 'record-too-large'
+  | 'fenced'
+  | 'group-lost'
+  | 'corrupt-batch'
+  | 'offset-out-of-range'
+  | 'commit-metadata-too-large'
+  | 'limit-reached'
+  | 'record-failed'
+  | 'sink-failed'
+  | 'retries-exhausted'
+  | 'protocol'
+
+/** The one error of the engine and its adapters. The message names the thing and the likely cause. */
+export class StreamsError extends Error {
+  override readonly name = 'StreamsError'
+  readonly code: StreamsErrorCode
+  /** True where the same call can succeed later without anyone doing anything. */
+  readonly retriable: boolean
+
+  constructor(code: StreamsErrorCode, message: string, options: { retriable?: boolean; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.retriable = options.retriable ?? false
+  }
+}
+
+/** What to do about an error: anything unknown is a bug or a broken setup, and stops the process. */
+export function decide(error: unknown): 'retry' | 'stop' {
+  return error instanceof StreamsError && error.retriable ? 'retry' : 'stop'
+}

@@ -1,0 +1,8 @@
+export type { Codec, Decoded, DecodeIssue } from './codec.ts'
+export { decide, StreamsError, type StreamsErrorCode } from './errors.ts'
+export { murmur2, partitionForKey } from './partitioner.ts'
+export type * from './ports.ts'
+export { RecordBatchBuilder, type RecordParts } from './record-batch-builder.ts'
+export { recordBatch, RecordCursor, type RecordBatchFields } from './record-batch.ts'
+export { RecordCollector, type BytesToWrite, type ValueToWrite } from './record-collector.ts'
+export { readVarint, readVarlong, varintLength, writeVarint, type VarintCursor } from './varint.ts'

@@ -1,0 +1,104 @@
+import type { Header, RecordBatch } from './record-batch.ts'
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** A group's position in a partition. */
+export interface CommittedOffset extends TopicPartition {
+  /** The next offset to read. */
+  readonly offset: number
+  /** Text kept with the offset; at most 4,096 bytes on a broker with default settings. */
+  readonly metadata: string
+}
+
+/** What happens to a member's partitions. Called from within `poll`, never beside it, and awaited. */
+export interface RebalanceListener {
+  /** These are now ours. They are read from where `seek` puts them, else from the committed offset, else the start. */
+  assigned(partitions: readonly TopicPartition[]): Promise<void>
+  /** These will go to another member when this returns: the last moment at which a commit for them is valid. */
+  revoked(partitions: readonly TopicPartition[]): Promise<void>
+  /** These are no longer ours and another member may have them already: drop their state, commit nothing. */
+  lost(partitions: readonly TopicPartition[]): Promise<void>
+}
+
+/** Reads topics as a member of a consumer group. Heartbeats go on by themselves between and during polls. */
+export interface ConsumerPort {
+  /** Joins the group at the next `poll`. */
+  subscribe(topics: readonly string[], listener: RebalanceListener): void
+  /**
+   * What has arrived since the last poll, in offset order within a partition; waits up to `maxWaitMs` for the first batch.
+   * Rebalances happen in here. Rejects with a `StreamsError`.
+   */
+  poll(maxWaitMs: number): Promise<RecordBatch[]>
+  /** Reads this assigned partition from `offset` on; what was fetched before is dropped. */
+  seek(partition: TopicPartition, offset: number): void
+  pause(partitions: readonly TopicPartition[]): void
+  resume(partitions: readonly TopicPartition[]): void
+  /** The group's offsets of these partitions; those without one are left out. */
+  committed(partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>
+  commit(offsets: readonly CommittedOffset[]): Promise<void>
+  /** The offset after the last record known to the broker at the last fetch, for lag; undefined before the first one. */
+  endOffset(partition: TopicPartition): number | undefined
+  /** Milliseconds since the group last answered a heartbeat, or undefined before the first one. */
+  heartbeatAgeMs(): number | undefined
+  /** Leaves the group. */
+  close(): Promise<void>
+}
+
+/** Records of one partition on their way out, already in Kafka's record format (v2, uncompressed, without the batch header). */
+export interface OutputBatch extends TopicPartition {
+  readonly count: number
+  /** Timestamp that the records' deltas count from. */
+  readonly baseTimestampMs: number
+  readonly maxTimestampMs: number
+  readonly records: Buffer
+}
+
+/** Writes idempotently and in order: one producer id, a sequence per partition, acknowledged by all in-sync replicas. */
+export interface ProducerPort {
+  /** How many partitions a topic has. Rejects with a `StreamsError` naming the topic where it does not exist. */
+  partitionCount(topic: string): Promise<number>
+  /**
+   * Resolves when every batch is acknowledged, after bounded retries of transient errors. One call at a time. The batches'
+   * buffers may be reused once it has settled. After a rejection the producer is unusable: close it.
+   */
+  send(batches: readonly OutputBatch[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** Reads a topic without a group, such as for a restore, a view or a check. */
+export interface LogReaderPort {
+  partitionCount(topic: string): Promise<number>
+  /** First offset still kept and the offset after the last record, per partition, in partition order. */
+  offsets(topic: string): Promise<{ readonly startOffset: number; readonly endOffset: number }[]>
+  /** The batches of `[fromOffset, toOffset)`, in order; a first batch may begin earlier (its cursor starts at `fromOffset`). */
+  read(partition: TopicPartition, fromOffset: number, toOffset: number): AsyncIterable<RecordBatch>
+  close(): Promise<void>
+}
+
+/** Everything the runtime needs of a Kafka client. */
+export interface KafkaPorts {
+  consumer(options: ConsumerOptions): ConsumerPort
+  producer(options: ProducerOptions): ProducerPort
+  logReader(): LogReaderPort
+}
+
+export interface ConsumerOptions {
+  readonly groupId: string
+  /** A member that is silent for this long is taken for dead. */
+  readonly sessionTimeoutMs?: number
+  /** A member that does not poll for this long during a rebalance is left out. */
+  readonly rebalanceTimeoutMs?: number
+  /** Fetched bytes waiting for `poll`, over all partitions; fetching stops above it. */
+  readonly maxBufferedBytes?: number
+  /** A first read of a partition, without a committed offset, starts here. */
+  readonly startAt?: 'earliest' | 'latest'
+}
+
+export interface ProducerOptions {
+  readonly compression?: 'none' | 'gzip'
+}
+
+export type { Header, RecordBatch }
