@@ -1,0 +1,76 @@
+import type { EventClockSnapshot } from '@tidemark/windowing'
+import { StreamsError } from './errors.ts'
+
+/**
+ * What is committed beside the offset where reading goes on. State is rebuilt from the input: the offset is that of the oldest
+ * record of any open window, and this says up to where the input had been processed, and what time it was then.
+ */
+export interface CommitState {
+  /** Everything below this offset had been processed, and its outputs written, when this was committed. */
+  readonly processedTo: number
+  readonly clock: EventClockSnapshot
+  /** Late records since the last result, by state and key. */
+  readonly lateCounts: Readonly<Record<string, readonly (readonly [key: string, count: number])[]>>
+}
+
+/** What a broker accepts by default (`offset.metadata.max.bytes`). */
+const MAX_METADATA_BYTES = 4_096
+const VERSION = 1
+
+interface Written {
+  v: typeof VERSION
+  p: number
+  /** Largest stream time; the keys' are relative to it, since they are close together. */
+  t?: number
+  /** Per key: how far its stream time is behind `t`, and its heartbeat relative to `t` where there is one. */
+  c?: Record<string, [behindMs: number] | [behindMs: number | null, heartbeatMs: number]>
+  l?: Record<string, Record<string, number>>
+}
+
+/** Throws a StreamsError where it would be larger than a broker accepts. */
+export function formatCommitState(state: CommitState, where: string): string {
+  const written: Written = { v: VERSION, p: state.processedTo }
+  if (state.clock.length > 0) {
+    const largest = Math.max(...state.clock.map(([, streamTimeMs, heartbeatMs]) => Math.max(streamTimeMs, heartbeatMs)))
+    written.t = largest
+    written.c = {}
+    for (const [key, streamTimeMs, heartbeatMs] of state.clock) {
+      const behindMs = Number.isFinite(streamTimeMs) ? largest - streamTimeMs : null
+      written.c[key] = Number.isFinite(heartbeatMs)
+        ? [behindMs, largest - heartbeatMs]
+        : [behindMs ?? 0]
+    }
+  }
+  const late = Object.entries(state.lateCounts).filter(([, counts]) => counts.length > 0)
+  if (late.length > 0) written.l = Object.fromEntries(late.map(([name, counts]) => [name, Object.fromEntries(counts)]))
+  const text = JSON.stringify(written)
+  const bytes = Buffer.byteLength(text)
+  if (bytes > MAX_METADATA_BYTES) {
+    throw new StreamsError(
+      'commit-metadata-too-large',
+      `${where}: the clocks of ${state.clock.length} keys take ${bytes} bytes of commit metadata, ${MAX_METADATA_BYTES} are ` +
+        "allowed: use more partitions, or clock: 'partition'",
+    )
+  }
+  return text
+}
+
+/** Reads what `formatCommitState` wrote; undefined for metadata of anyone else, such as a tool that set the offset. */
+export function parseCommitState(text: string): CommitState | undefined {
+  if (!text.startsWith('{"v":1,')) return undefined
+  let written: Written
+  try {
+    written = JSON.parse(text) as Written
+  } catch {
+    return undefined
+  }
+  const largest = written.t ?? 0
+  const clock = Object.entries(written.c ?? {}).map(([key, [behindMs, heartbeatMs]]) => {
+    const streamTimeMs = behindMs === null ? -Infinity : largest - behindMs
+    return [key, streamTimeMs, heartbeatMs === undefined ? -Infinity : largest - heartbeatMs] as const
+  })
+  const lateCounts = Object.fromEntries(
+    Object.entries(written.l ?? {}).map(([name, counts]) => [name, Object.entries(counts)]),
+  )
+  return { processedTo: written.p, clock, lateCounts }
+}

@@ -1,0 +1,57 @@
+import type { EventClock } from '@tidemark/windowing'
+import type { ExternalSink } from './external-sink.ts'
+import type { RecordCollector } from './record-collector.ts'
+import type { RecordCursor } from './record-batch.ts'
+import type { StreamRecord } from './stream-record.ts'
+
+/** One step of a topology in one task. Synchronous: what must wait is collected and done once per commit. */
+export interface Processor<V> {
+  process(record: StreamRecord<V>): void
+  /** The clock has moved for a key without a record. */
+  advance(key: string): void
+}
+
+/** A step that holds state which is rebuilt by reading its input again. */
+export interface RebuiltState {
+  /** Names the state within its task; the same in every run of the same topology. */
+  readonly name: string
+  /** Where to read from to rebuild it; undefined when it is empty. */
+  oldestOffset(): number | undefined
+  lateCounts(): (readonly [key: string, count: number])[]
+  restoreLateCounts(counts: readonly (readonly [key: string, count: number])[]): void
+}
+
+/** What the processors of one source in one task share. */
+export interface ProcessorContext {
+  readonly clock: EventClock
+  /** Where the record being processed stands, with its bytes. */
+  readonly position: { readonly cursor: RecordCursor }
+  readonly output: TaskOutput
+  readonly maxOpenWindows: number
+  nowMs(): number
+  /** Makes a state known to the task, which commits and restores it. */
+  keep(state: RebuiltState): void
+}
+
+/** The outlets of a task. While a task rebuilds its state, nothing leaves: all of it had left before the commit. */
+export interface TaskOutput {
+  readonly open: boolean
+  readonly collector: RecordCollector
+  /** Keeps a record for a sink's next write. */
+  toSink<V>(sink: ExternalSink<V>, record: StreamRecord<V>): void
+  countLate(): void
+}
+
+/** Hands every record to all of several steps, in order. */
+export function fanOut<V>(processors: readonly Processor<V>[]): Processor<V> {
+  const [only] = processors
+  if (processors.length === 1 && only !== undefined) return only
+  return {
+    process(record) {
+      for (const processor of processors) processor.process(record)
+    },
+    advance(key) {
+      for (const processor of processors) processor.advance(key)
+    },
+  }
+}

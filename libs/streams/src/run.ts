@@ -1,0 +1,66 @@
+import { StreamsRuntime, type PartitionHealth, type RunOptions } from './runtime.ts'
+import type { Topology } from './topology.ts'
+
+/** The loop has not turned for this long: something in it hangs. */
+const MAX_TURN_MS = 60_000
+
+export interface StreamsHealth {
+  readonly status: 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
+  /** The loop turns. An orchestrator restarts what is not live. */
+  readonly live: boolean
+  /** The partitions are assigned (none is fine too) and their state is rebuilt. */
+  readonly ready: boolean
+  readonly processed: number
+  readonly late: number
+  readonly deadLetters: number
+  readonly partitions: readonly PartitionHealth[]
+}
+
+/** A topology that runs. */
+export interface StreamsApp {
+  /** Settles when it has stopped: rejects with the error that ended it. */
+  readonly done: Promise<void>
+  health(): StreamsHealth
+  /** Stops reading, commits what was processed, leaves the group. Resolves when that is done; never rejects. */
+  stop(): Promise<void>
+}
+
+/** Runs a topology until it is stopped or fails. */
+export function run(topology: Topology, options: RunOptions): StreamsApp {
+  const nowMs = options.nowMs ?? Date.now
+  const runtime = new StreamsRuntime(topology, { ...options, nowMs })
+  let status: StreamsHealth['status'] = 'starting'
+  let stopping = false
+
+  const loop = async () => {
+    await runtime.start()
+    status = stopping ? 'stopping' : 'running'
+    while (!stopping) await runtime.turn()
+    await runtime.close({ commit: true })
+    status = 'stopped'
+  }
+  const done = loop().catch(async (error: unknown) => {
+    status = 'failed'
+    // The first error is the one to report; a close that fails as well is a consequence.
+    await runtime.close({ commit: false }).catch(() => undefined)
+    throw error
+  })
+
+  return {
+    done,
+    health: () => ({
+      status,
+      live: status === 'stopping' || (status !== 'failed' && runtime.isLive(MAX_TURN_MS)),
+      ready: status === 'running' && runtime.ready,
+      processed: runtime.counters.processed,
+      late: runtime.counters.late,
+      deadLetters: runtime.counters.deadLetters,
+      partitions: runtime.partitions(),
+    }),
+    stop: async () => {
+      stopping = true
+      if (status === 'starting' || status === 'running') status = 'stopping'
+      await done.catch(() => undefined)
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import type { EventClock } from '@tidemark/windowing'
+import type { Codec } from './codec.ts'
+import type { Processor } from './processor.ts'
+import type { RecordCursor } from './record-batch.ts'
+import type { StreamRecord } from './stream-record.ts'
+
+/** Header of a heartbeat: every record of its key with an event time below the value stands before it in the partition. */
+export const WATERMARK_HEADER = 'tidemark.watermark_ms'
+
+/** Why a record can't be processed, as a closed list (header `tidemark.dlq.code`). */
+export type DeadLetterCode = 'malformed' | 'unknown-schema' | 'invalid' | 'missing-key' | 'bad-timestamp'
+
+export interface RecordIssue {
+  readonly code: DeadLetterCode
+  readonly message: string
+}
+
+/** What came of a record: taken in, not for processing (a tombstone), bad, or not readable before its schema is loaded. */
+export type Accepted =
+  | { readonly kind: 'processed' }
+  | { readonly kind: 'skipped' }
+  | { readonly kind: 'bad'; readonly issue: RecordIssue }
+  | { readonly kind: 'needs-schema'; readonly schemaId: number; readonly issue: RecordIssue }
+
+const PROCESSED: Accepted = { kind: 'processed' }
+const SKIPPED: Accepted = { kind: 'skipped' }
+
+export interface SourceReaderOptions<V> {
+  readonly codec: Codec<V>
+  readonly timestampMs: (value: V) => number
+  readonly clock: EventClock
+  readonly next: Processor<V>
+}
+
+/** Turns the bytes of a source's records into values with an event time, moves the clock, and starts them on their way. */
+export interface SourceReader {
+  /** Processes the record that the cursor is at. Throws what user code throws. */
+  accept(cursor: RecordCursor): Accepted
+  /** Fetches a schema that a record needs; false where there is none. */
+  load(schemaId: number): Promise<boolean>
+}
+
+export function sourceReader<V>(options: SourceReaderOptions<V>): SourceReader {
+  const { codec, timestampMs, clock, next } = options
+  return {
+    accept(cursor) {
+      if (cursor.valueStart < 0) return acceptHeartbeat(cursor, clock, next)
+      const decoded = codec.decode(cursor.bytes, cursor.valueStart, cursor.valueEnd)
+      if (!decoded.ok) {
+        const { issue } = decoded
+        if (issue.code !== 'unknown-schema' || issue.schemaId === undefined) return { kind: 'bad', issue }
+        return { kind: 'needs-schema', schemaId: issue.schemaId, issue }
+      }
+      if (cursor.keyStart < 0) return bad('missing-key', 'the record has no key')
+      const { value } = decoded
+      const record: StreamRecord<V> = { key: keyOf(cursor), value, timestampMs: timestampMs(value) }
+      if (!Number.isSafeInteger(record.timestampMs) || record.timestampMs < 0) {
+        return bad('bad-timestamp', `event time is not milliseconds since 1970: ${record.timestampMs}`)
+      }
+      clock.observe(record.key, record.timestampMs)
+      next.process(record)
+      return PROCESSED
+    },
+    load: async (schemaId) => (await codec.load?.(schemaId)) ?? false,
+  }
+}
+
+function acceptHeartbeat<V>(cursor: RecordCursor, clock: EventClock, next: Processor<V>): Accepted {
+  const header = cursor.headers().find(({ key }) => key === WATERMARK_HEADER)
+  if (header === undefined) return SKIPPED
+  if (cursor.keyStart < 0) return bad('missing-key', 'the heartbeat has no key')
+  const text = header.value?.toString() ?? ''
+  const watermarkMs = text === '' ? NaN : Number(text)
+  if (!Number.isSafeInteger(watermarkMs) || watermarkMs < 0) {
+    return bad('bad-timestamp', `header ${WATERMARK_HEADER} is not milliseconds since 1970: '${text}'`)
+  }
+  const key = keyOf(cursor)
+  clock.heartbeat(key, watermarkMs)
+  next.advance(key)
+  return PROCESSED
+}
+
+function bad(code: DeadLetterCode, message: string): Accepted {
+  return { kind: 'bad', issue: { code, message } }
+}
+
+function keyOf(cursor: RecordCursor): string {
+  return cursor.bytes.toString('utf8', cursor.keyStart, cursor.keyEnd)
+}

@@ -1,0 +1,235 @@
+import { EventClock, OpenWindowLimitError } from '@tidemark/windowing'
+import { formatCommitState, parseCommitState } from './commit-metadata.ts'
+import { deadLetterRecord } from './dead-letter.ts'
+import { StreamsError } from './errors.ts'
+import type { ExternalSink } from './external-sink.ts'
+import type { CommittedOffset } from './ports.ts'
+import type { RebuiltState, TaskOutput } from './processor.ts'
+import type { RecordBatch, RecordCursor } from './record-batch.ts'
+import type { RecordCollector } from './record-collector.ts'
+import type { Accepted, RecordIssue, SourceReader } from './source-reader.ts'
+import type { StreamRecord } from './stream-record.ts'
+import type { SourceNode, Topology } from './topology.ts'
+
+export interface TaskOptions {
+  readonly topology: Topology
+  readonly partition: number
+  readonly collector: RecordCollector
+  readonly deadLetterTopic: string
+  readonly maxOpenWindows: number
+  readonly counters: TaskCounters
+  nowMs(): number
+  toSink(sink: ExternalSink<never>, record: StreamRecord<never>): void
+}
+
+/** Counted over all tasks of an application. */
+export interface TaskCounters {
+  processed: number
+  late: number
+  deadLetters: number
+}
+
+interface SourceState {
+  readonly topic: string
+  readonly clock: EventClock
+  readonly reader: SourceReader
+  readonly states: RebuiltState[]
+  /** The record being processed. */
+  cursor: RecordCursor | undefined
+  /** Next offset to process. */
+  position: number
+  /** Below this offset, records only rebuild state: all else that they caused had been done before the last commit. */
+  rebuildTo: number
+  /** Everything below was processed at the last commit. */
+  committedTo: number
+}
+
+/** Where a task is in one of its input partitions. */
+export interface TaskPosition {
+  readonly topic: string
+  readonly partition: number
+  /** Next offset to process. */
+  readonly position: number
+  /** Everything below is processed, its outputs written, and committed. */
+  readonly committed: number
+  readonly rebuilding: boolean
+}
+
+/**
+ * Runs a topology over one partition number of each of its source topics.
+ *
+ * State lives in memory and is rebuilt from the input: a commit's offset is that of the oldest record of any open window, and
+ * what is read again below `rebuildTo` has no effect but on state.
+ */
+export class Task {
+  readonly partition: number
+  readonly #options: TaskOptions
+  readonly #sources = new Map<string, SourceState>()
+  #open = true
+
+  constructor(options: TaskOptions) {
+    this.#options = options
+    this.partition = options.partition
+    for (const source of options.topology.sources) this.#sources.set(source.topic, this.#source(source))
+  }
+
+  /** Takes up what an earlier owner committed, and says from which offset to read. */
+  resume(committed: CommittedOffset): number {
+    const source = this.#stateOf(committed.topic)
+    const state = parseCommitState(committed.metadata)
+    source.position = committed.offset
+    source.rebuildTo = state?.processedTo ?? committed.offset
+    source.committedTo = source.rebuildTo
+    if (state !== undefined) {
+      source.clock.restore(state.clock)
+      for (const kept of source.states) kept.restoreLateCounts(state.lateCounts[kept.name] ?? [])
+    }
+    return committed.offset
+  }
+
+  /** Processes a batch. Rejects with a `StreamsError` that names the record where user code throws or a limit is reached. */
+  async process(batch: RecordBatch): Promise<void> {
+    const source = this.#stateOf(batch.topic)
+    const cursor = batch.cursor()
+    source.cursor = cursor
+    while (cursor.next()) {
+      this.#open = cursor.offset >= source.rebuildTo
+      let accepted = this.#accept(source, cursor)
+      if (accepted.kind === 'needs-schema') accepted = await this.#loadAndAccept(source, cursor, accepted)
+      if (accepted.kind === 'bad') this.#deadLetter(source, cursor, accepted.issue)
+      if (this.#open) this.#options.counters.processed++
+      source.position = cursor.offset + 1
+    }
+    source.position = Math.max(source.position, batch.nextOffset)
+  }
+
+  /** What is to be committed now, where anything has changed. All outputs so far must have been written before. */
+  offsetsToCommit(): CommittedOffset[] {
+    const changed: CommittedOffset[] = []
+    for (const source of this.#sources.values()) {
+      // While state is being rebuilt, the last commit still says all there is to say.
+      if (source.position <= source.committedTo || source.position < source.rebuildTo) continue
+      changed.push(this.#offsetOf(source))
+    }
+    return changed
+  }
+
+  committed(offsets: readonly CommittedOffset[]): void {
+    for (const offset of offsets) {
+      const source = this.#stateOf(offset.topic)
+      source.committedTo = parseCommitState(offset.metadata)?.processedTo ?? offset.offset
+    }
+  }
+
+  positions(): TaskPosition[] {
+    return [...this.#sources.values()].map(({ topic, position, committedTo, rebuildTo }) => ({
+      topic,
+      partition: this.partition,
+      position,
+      committed: committedTo,
+      rebuilding: position < rebuildTo,
+    }))
+  }
+
+  #offsetOf(source: SourceState): CommittedOffset {
+    const { topic, states, position, clock } = source
+    const oldest = states.map((state) => state.oldestOffset() ?? position)
+    const lateCounts = Object.fromEntries(states.map((state) => [state.name, state.lateCounts()]))
+    const where = `topic ${topic} partition ${this.partition}`
+    // Without state there is nothing to say beyond the offset.
+    const metadata =
+      states.length === 0
+        ? ''
+        : formatCommitState({ processedTo: position, clock: clock.snapshot(), lateCounts }, where)
+    return { topic, partition: this.partition, offset: Math.min(position, ...oldest), metadata }
+  }
+
+  #accept(source: SourceState, cursor: RecordCursor): Accepted {
+    try {
+      return source.reader.accept(cursor)
+    } catch (error) {
+      const where = `topic ${source.topic} partition ${this.partition} offset ${cursor.offset}`
+      const code = error instanceof OpenWindowLimitError ? 'limit-reached' : 'record-failed'
+      throw new StreamsError(code, `${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    }
+  }
+
+  async #loadAndAccept(
+    source: SourceState,
+    cursor: RecordCursor,
+    { schemaId, issue }: { schemaId: number; issue: RecordIssue },
+  ): Promise<Accepted> {
+    const found = await source.reader.load(schemaId)
+    const accepted: Accepted = found ? this.#accept(source, cursor) : { kind: 'bad', issue }
+    return accepted.kind === 'needs-schema' ? { kind: 'bad', issue } : accepted
+  }
+
+  #deadLetter(source: SourceState, cursor: RecordCursor, issue: RecordIssue): void {
+    if (!this.#open) return
+    const { collector, counters, deadLetterTopic, nowMs } = this.#options
+    counters.deadLetters++
+    collector.addBytes(
+      deadLetterRecord({
+        topic: deadLetterTopic,
+        key: cursor.key(),
+        value: cursor.value(),
+        headers: cursor.headers(),
+        source: { topic: source.topic, partition: this.partition, offset: cursor.offset },
+        code: issue.code,
+        exception: 'BadRecord',
+        message: `topic ${source.topic} partition ${this.partition} offset ${cursor.offset}: ${issue.message}`,
+        attempts: 1,
+        ingestionTimeMs: nowMs(),
+      }),
+    )
+  }
+
+  #source(node: SourceNode<unknown>): SourceState {
+    const { topology, maxOpenWindows, nowMs } = this.#options
+    const clock = new EventClock(node.clock)
+    const states: RebuiltState[] = []
+    const position = {
+      get cursor(): RecordCursor {
+        if (source.cursor === undefined) throw new Error('a processor ran outside a record')
+        return source.cursor
+      },
+    }
+    const keep = (state: RebuiltState) => {
+      const same = states.filter(({ name }) => name === state.name || name.startsWith(`${state.name}#`)).length
+      states.push(same === 0 ? state : { ...state, name: `${state.name}#${same}` })
+    }
+    const context = { clock, position, output: this.#output(), maxOpenWindows, nowMs, keep }
+    const source: SourceState = {
+      topic: node.topic,
+      clock,
+      reader: topology.reader(node, context),
+      states,
+      cursor: undefined,
+      position: 0,
+      rebuildTo: 0,
+      committedTo: 0,
+    }
+    return source
+  }
+
+  #output(): TaskOutput {
+    const isOpen = () => this.#open
+    const { collector, counters, toSink } = this.#options
+    return {
+      get open() {
+        return isOpen()
+      },
+      collector,
+      toSink: (sink, record) => toSink(sink as ExternalSink<never>, record as StreamRecord<never>),
+      countLate: () => {
+        counters.late++
+      },
+    }
+  }
+
+  #stateOf(topic: string): SourceState {
+    const source = this.#sources.get(topic)
+    if (source === undefined) throw new StreamsError('protocol', `topic ${topic} is not a source of this topology`)
+    return source
+  }
+}
