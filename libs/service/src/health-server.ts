@@ -1,0 +1,87 @@
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Metrics } from './metrics.ts'
+
+/** `ok`: it does its work. `starting`, `degraded` (it waits for something outside), `stopping` and `failed`: it does not. */
+export type HealthStatus = 'ok' | 'starting' | 'degraded' | 'stopping' | 'failed'
+
+/** What `/health` answers; figures of the process may stand beside the status. */
+export interface HealthReport {
+  readonly status: HealthStatus
+  readonly [figure: string]: unknown
+}
+
+/** How a process is, asked anew for every request. */
+export interface HealthSource {
+  health(): HealthReport
+  /** False asks the orchestrator for a restart: only where a restart helps. */
+  live(): boolean
+  /** False keeps the process out of rotation, as while it starts or waits for something outside. */
+  ready(): boolean
+}
+
+export interface HealthServerOptions extends HealthSource {
+  /** 0: any free port, told by the result. */
+  readonly port: number
+  /** Default: every IPv4 address, as probes come from outside of a container. */
+  readonly host?: string
+  readonly metrics?: Metrics
+}
+
+export interface HealthServer {
+  readonly port: number
+  /** Ends open connections too, so that a client which keeps one can't hold up a shutdown. */
+  close(): Promise<void>
+}
+
+/**
+ * Serves `/health` (JSON; 200 where the status is `ok`, else 503), `/livez` and `/readyz` (200 or 503) and `/metrics`
+ * (Prometheus text). Rejects with an error naming the port and HEALTH_PORT where it can't listen.
+ */
+export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
+  const server = healthRoutes(options)
+  const { port, host = '0.0.0.0' } = options
+  try {
+    await server.listen({ port, host })
+  } catch (error) {
+    await server.close()
+    throw new Error(listenMessage(error, host, port), { cause: error })
+  }
+  const address = server.server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    close: () => server.close(),
+  }
+}
+
+/** The routes, not listening yet. */
+export function healthRoutes({ health, live, ready, metrics }: HealthServerOptions): FastifyInstance {
+  const server = fastify({ forceCloseConnections: true })
+  server.get('/health', (_request, reply) => {
+    const report = health()
+    return reply.code(report.status === 'ok' ? 200 : 503).send(report)
+  })
+  server.get('/livez', (_request, reply) => sendState(reply, live(), 'live'))
+  server.get('/readyz', (_request, reply) => sendState(reply, ready(), 'ready'))
+  if (metrics !== undefined) {
+    const { registry } = metrics
+    server.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
+  }
+  return server
+}
+
+function sendState(
+  reply: { code(status: number): { send(text: string): unknown } },
+  holds: boolean,
+  word: string,
+): unknown {
+  return reply.code(holds ? 200 : 503).send(holds ? word : `not ${word}`)
+}
+
+function listenMessage(error: unknown, host: string, port: number): string {
+  const code = (error as { code?: unknown }).code
+  if (code === 'EADDRINUSE')
+    return `port ${port} on ${host} is taken by another process: stop it, or set HEALTH_PORT to a free port`
+  if (code === 'EACCES')
+    return `port ${port} on ${host} needs more rights than this process has: set HEALTH_PORT to 1024 or above`
+  return `can't serve health on ${host} port ${port} (HEALTH_HOST, HEALTH_PORT): ${error instanceof Error ? error.message : String(error)}`
+}

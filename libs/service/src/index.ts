@@ -1,0 +1,33 @@
+export { ConfigError, loadConfig, printableConfig, type Environment, type LoadConfigOptions } from './config.ts'
+export {
+  commaList,
+  durationMs,
+  durationS,
+  flag,
+  httpUrl,
+  integer,
+  logLevels,
+  port,
+  secret,
+  serviceFields,
+  type IntegerOptions,
+  type LogLevel,
+} from './fields.ts'
+export {
+  startHealthServer,
+  type HealthReport,
+  type HealthServer,
+  type HealthServerOptions,
+  type HealthSource,
+  type HealthStatus,
+} from './health-server.ts'
+export { kafkaConfig, kafkaSettings, saslMechanisms, type KafkaSettings, type SaslMechanism } from './kafka-config.ts'
+export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
+export { createMetrics, type Counter, type Gauge, type Histogram, type Metrics } from './metrics.ts'
+export {
+  runService,
+  type ProcessBindings,
+  type RunningService,
+  type ServiceContext,
+  type ServiceOptions,
+} from './run-service.ts'
