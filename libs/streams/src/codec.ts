@@ -8,8 +8,7 @@ export interface DecodeIssue {
 }
 
 /** The outcome of decoding. A codec may reuse one object for all its answers: read it before the next `decode`. */
-export type Decoded<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly issue: DecodeIssue }
+export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly issue: DecodeIssue }
 
 /**
  * Translates between values and bytes, in place: it reads a range of a larger buffer and writes into one, so that neither

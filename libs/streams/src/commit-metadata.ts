@@ -36,9 +36,7 @@ export function formatCommitState(state: CommitState, where: string): string {
     written.c = {}
     for (const [key, streamTimeMs, heartbeatMs] of state.clock) {
       const behindMs = Number.isFinite(streamTimeMs) ? largest - streamTimeMs : null
-      written.c[key] = Number.isFinite(heartbeatMs)
-        ? [behindMs, largest - heartbeatMs]
-        : [behindMs ?? 0]
+      written.c[key] = Number.isFinite(heartbeatMs) ? [behindMs, largest - heartbeatMs] : [behindMs ?? 0]
     }
   }
   const late = Object.entries(state.lateCounts).filter(([, counts]) => counts.length > 0)

@@ -3,6 +3,7 @@ export { deadLetterRecord, MAX_DEAD_LETTER_BYTES, type DeadLetter } from './dead
 export { durationLabel } from './duration-label.ts'
 export { decide, StreamsError, type StreamsErrorCode } from './errors.ts'
 export type { ExternalSink } from './external-sink.ts'
+export { jsonCodec } from './json-codec.ts'
 export { LATE_WINDOW_HEADER } from './operators.ts'
 export { murmur2, partitionForKey } from './partitioner.ts'
 export type * from './ports.ts'

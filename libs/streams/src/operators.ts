@@ -62,7 +62,6 @@ export function aggregateOperator<V, A, R>(
   const { output, position } = context
   const lateHeader = { key: LATE_WINDOW_HEADER, value: Buffer.from(durationLabel(windows.sizeMs)) }
   const forwardLate = () => {
-    if (!output.open) return
     output.countLate()
     const { cursor } = position
     for (const topic of lateTopics) {
@@ -90,7 +89,9 @@ export function aggregateOperator<V, A, R>(
     restoreLateCounts: (counts) => fold.restoreLateCounts(counts),
   })
   return {
-    process: ({ key, value, timestampMs }) => fold.add(key, value, { timestampMs, offset: position.cursor.offset }),
+    process({ key, value, timestampMs }) {
+      fold.add(key, value, { timestampMs, offset: position.cursor.offset, rebuilding: !output.open })
+    },
     advance: (key) => fold.advance(key),
   }
 }

@@ -197,7 +197,10 @@ export class StreamsRuntime {
   }
 
   async #lost(partitions: readonly TopicPartition[]): Promise<void> {
-    this.#options.logger.warn({ partitions: partitions.length }, 'partitions lost: the group went on without this member')
+    this.#options.logger.warn(
+      { partitions: partitions.length },
+      'partitions lost: the group went on without this member',
+    )
     this.#drop(partitions)
   }
 

@@ -150,7 +150,9 @@ export class Task {
     } catch (error) {
       const where = `topic ${source.topic} partition ${this.partition} offset ${cursor.offset}`
       const code = error instanceof OpenWindowLimitError ? 'limit-reached' : 'record-failed'
-      throw new StreamsError(code, `${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+      throw new StreamsError(code, `${where}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      })
     }
   }
 

@@ -52,9 +52,9 @@ test('the sum is the double nearest to the true sum', () => {
 })
 
 test('the sum does not depend on the order of the additions', () => {
-  const shuffled = fc.array(finite, { minLength: 2, maxLength: 30 }).chain((values) =>
-    fc.tuple(fc.constant(values), fc.shuffledSubarray(values, { minLength: values.length })),
-  )
+  const shuffled = fc
+    .array(finite, { minLength: 2, maxLength: 30 })
+    .chain((values) => fc.tuple(fc.constant(values), fc.shuffledSubarray(values, { minLength: values.length })))
   fc.assert(
     fc.property(shuffled, ([values, other]) => {
       expect(sumOf(other)).toBe(sumOf(values))

@@ -21,6 +21,14 @@ export interface WindowedFoldOptions<V, A, R> {
   readonly maxOpenWindows: number
 }
 
+/** Where a record stands in event time and in the log. */
+export interface RecordPosition {
+  readonly timestampMs: number
+  readonly offset: number
+  /** It was read before and only rebuilds open windows: if its window is closed, its result or lateness is known already. */
+  readonly rebuilding?: boolean
+}
+
 /** More windows are open than the configured limit allows. */
 export class OpenWindowLimitError extends Error {
   override readonly name = 'OpenWindowLimitError'
@@ -58,13 +66,14 @@ export class WindowedFold<V, A, R> {
     this.#options = options
   }
 
-  /** Takes a record in, after closing what its time has closed. `offset` is the record's position in the log. */
-  add(key: string, value: V, at: { timestampMs: number; offset: number }): void {
+  /** Takes a record in, after closing what its time has closed. */
+  add(key: string, value: V, at: RecordPosition): void {
     const { windows, aggregator, output } = this.#options
     const state = this.#closeDue(key)
     const startMs = windowStartMs(windows, at.timestampMs)
     const endMs = startMs + windows.sizeMs
     if (endMs <= watermarkMs(state.time, windows.graceMs)) {
+      if (at.rebuilding === true) return
       state.lateCount++
       output.late(key, { startMs, endMs })
       return
@@ -94,7 +103,9 @@ export class WindowedFold<V, A, R> {
 
   /** Late records per key since the key's last result, where there are any: the state that open windows don't hold. */
   lateCounts(): (readonly [key: string, count: number])[] {
-    return [...this.#keys.values()].filter(({ lateCount }) => lateCount > 0).map(({ key, lateCount }) => [key, lateCount])
+    return [...this.#keys.values()]
+      .filter(({ lateCount }) => lateCount > 0)
+      .map(({ key, lateCount }) => [key, lateCount])
   }
 
   /** Sets the late counts of keys, as `lateCounts` gave them, on a fold that has just been made. */

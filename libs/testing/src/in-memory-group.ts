@@ -1,0 +1,160 @@
+import {
+  StreamsError,
+  type CommittedOffset,
+  type ConsumerPort,
+  type RebalanceListener,
+  type RecordBatch,
+  type TopicPartition,
+} from '@tidemark/streams'
+import type { InMemoryKafka } from './in-memory-kafka.ts'
+
+const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`
+
+/** A group's members, who owns what, and its offsets. Partition p of every topic goes to the same member. */
+export class InMemoryGroup {
+  readonly groupId: string
+  readonly members: InMemoryConsumer[] = []
+  readonly owners = new Map<string, InMemoryConsumer>()
+  readonly offsets = new Map<string, CommittedOffset>()
+
+  constructor(groupId: string) {
+    this.groupId = groupId
+  }
+
+  /** Ends all members as `kill -9` would: nothing more is committed, their partitions are free. */
+  kill(): void {
+    for (const member of this.members.splice(0)) member.alive = false
+    this.owners.clear()
+  }
+
+  leave(member: InMemoryConsumer): void {
+    const index = this.members.indexOf(member)
+    if (index >= 0) this.members.splice(index, 1)
+    for (const [name, owner] of this.owners) if (owner === member) this.owners.delete(name)
+  }
+
+  /** Who is to own a partition. */
+  target({ partition }: TopicPartition): InMemoryConsumer | undefined {
+    return this.members[partition % this.members.length]
+  }
+}
+
+/** A member of an in-memory group. Partitions move when both sides poll: first the old owner lets go, then the new one takes. */
+export class InMemoryConsumer implements ConsumerPort {
+  alive = true
+  readonly #kafka: InMemoryKafka
+  readonly #group: InMemoryGroup
+  readonly #startAt: 'earliest' | 'latest'
+  readonly #positions = new Map<string, number>()
+  readonly #paused = new Set<string>()
+  #topics: readonly string[] = []
+  #listener: RebalanceListener | undefined
+  #assignedOnce = false
+
+  constructor(kafka: InMemoryKafka, group: InMemoryGroup, startAt: 'earliest' | 'latest') {
+    this.#kafka = kafka
+    this.#group = group
+    this.#startAt = startAt
+  }
+
+  subscribe(topics: readonly string[], listener: RebalanceListener): void {
+    this.#topics = topics
+    this.#listener = listener
+    this.#group.members.push(this)
+  }
+
+  async poll(): Promise<RecordBatch[]> {
+    this.#mustBeAlive()
+    await this.#rebalance()
+    const batches = this.#owned()
+      .filter((partition) => !this.#paused.has(nameOf(partition)))
+      .flatMap((partition) => this.#fetch(partition))
+    // A turn of the event loop, so that a caller's loop without records can't starve everything else.
+    if (batches.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    return batches
+  }
+
+  seek(partition: TopicPartition, offset: number): void {
+    this.#positions.set(nameOf(partition), offset)
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#paused.add(nameOf(partition))
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#paused.delete(nameOf(partition))
+  }
+
+  async committed(partitions: readonly TopicPartition[]): Promise<CommittedOffset[]> {
+    return partitions.flatMap((partition) => this.#group.offsets.get(nameOf(partition)) ?? [])
+  }
+
+  async commit(offsets: readonly CommittedOffset[]): Promise<void> {
+    for (const offset of offsets) {
+      if (this.alive && this.#group.owners.get(nameOf(offset)) === this) continue
+      const where = `topic ${offset.topic} partition ${offset.partition}`
+      throw new StreamsError('group-lost', `group ${this.#group.groupId}: ${where} is not this member's any more`)
+    }
+    for (const offset of offsets) this.#group.offsets.set(nameOf(offset), offset)
+  }
+
+  endOffset({ topic, partition }: TopicPartition): number | undefined {
+    return this.#kafka.partitions(topic)[partition]?.endOffset
+  }
+
+  heartbeatAgeMs(): number {
+    return 0
+  }
+
+  async close(): Promise<void> {
+    this.#group.leave(this)
+  }
+
+  #fetch(partition: TopicPartition): RecordBatch[] {
+    const name = nameOf(partition)
+    const batches = this.#kafka.batchesFrom(partition, this.#positions.get(name) ?? 0)
+    const last = batches.at(-1)
+    if (last !== undefined) this.#positions.set(name, last.nextOffset)
+    return batches
+  }
+
+  async #rebalance(): Promise<void> {
+    const mine = this.#owned()
+    const leaving = mine.filter((partition) => this.#group.target(partition) !== this)
+    if (leaving.length > 0) {
+      await this.#listener?.revoked(leaving)
+      for (const partition of leaving) this.#group.owners.delete(nameOf(partition))
+    }
+    const coming = this.#all().filter(
+      (partition) => this.#group.target(partition) === this && !this.#group.owners.has(nameOf(partition)),
+    )
+    if (coming.length === 0 && this.#assignedOnce) return
+    this.#assignedOnce = true
+    for (const partition of coming) {
+      this.#group.owners.set(nameOf(partition), this)
+      this.#positions.set(nameOf(partition), this.#start(partition))
+    }
+    await this.#listener?.assigned(coming)
+  }
+
+  #start(partition: TopicPartition): number {
+    const committed = this.#group.offsets.get(nameOf(partition))
+    if (committed !== undefined) return committed.offset
+    return this.#startAt === 'latest' ? (this.endOffset(partition) ?? 0) : 0
+  }
+
+  #owned(): TopicPartition[] {
+    return this.#all().filter((partition) => this.#group.owners.get(nameOf(partition)) === this)
+  }
+
+  #all(): TopicPartition[] {
+    return this.#topics.flatMap((topic) =>
+      this.#kafka.partitions(topic).map((_log, partition) => ({ topic, partition })),
+    )
+  }
+
+  #mustBeAlive(): void {
+    if (!this.alive) throw new StreamsError('group-lost', `group ${this.#group.groupId}: this member was killed`)
+  }
+}

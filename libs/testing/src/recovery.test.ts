@@ -1,0 +1,105 @@
+import { stream, topology, type ExternalSink } from '@tidemark/streams'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { orderCodec, ordersTopology, totalsCodec, type Order } from './orders-fixture.ts'
+import { TopologyTestDriver, type OutputRecord } from './topology-test-driver.ts'
+
+type Step =
+  | { readonly kind: 'order'; readonly key: string; readonly order: Order }
+  | { readonly kind: 'heartbeat'; readonly key: string; readonly watermarkMs: number }
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'kill' }
+
+const key = fc.constantFrom('ada', 'bob', 'cyd')
+const order = fc.record({ amount: fc.double({ min: 0, max: 1e6, noNaN: true }), placedAtMs: fc.nat(30_000) })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('order' as const), key, order }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('heartbeat' as const), key, watermarkMs: fc.nat(30_000) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('commit' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const) }) },
+)
+
+async function runSteps(steps: readonly Step[], clock: 'partition' | 'key') {
+  const topologyOfTest = ordersTopology({ clock, sizeMs: 5_000, graceMs: 2_000 })
+  const driver = new TopologyTestDriver(topologyOfTest, { commit: 'manual' })
+  const orders = driver.input('orders', orderCodec)
+  for (const next of steps) {
+    if (next.kind === 'order') await orders.pipe(next.key, next.order)
+    else if (next.kind === 'heartbeat') await orders.heartbeat(next.key, next.watermarkMs)
+    else if (next.kind === 'commit') await driver.commit()
+    else driver.kill()
+  }
+  await driver.settle()
+  await driver.commit()
+  return { finals: driver.read('order-totals', totalsCodec), late: driver.read('order-totals-late', orderCodec) }
+}
+
+const distinct = (records: readonly OutputRecord<unknown>[]) =>
+  [...new Set(records.map((record) => JSON.stringify(record)))].sort()
+
+describe('at least once, after any kills and commits', () => {
+  test.each(['partition', 'key'] as const)(
+    'finals and late records are those of a run without any (clock %s)',
+    async (clock) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+          const disturbed = await runSteps(steps, clock)
+          const calm = await runSteps(
+            steps.filter(({ kind }) => kind === 'order' || kind === 'heartbeat'),
+            clock,
+          )
+          // Results may be repeated, but only equal ones, and none is missing.
+          expect(distinct(disturbed.finals)).toEqual(distinct(calm.finals))
+          expect(distinct(disturbed.late)).toEqual(distinct(calm.late))
+          const windows = new Set(disturbed.finals.map(({ key, value }) => `${key} ${value.startMs}`))
+          expect(windows.size).toBe(distinct(disturbed.finals).length)
+        }),
+        { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 300) },
+      )
+    },
+  )
+})
+
+test('a commit points at the oldest record of any open window, and says up to where all is done', async () => {
+  const driver = new TopologyTestDriver(ordersTopology(), { commit: 'manual' })
+  const orders = driver.input('orders', orderCodec)
+  await orders.pipeAll([
+    ['ada', { amount: 1, placedAtMs: 1_000 }],
+    ['ada', { amount: 1, placedAtMs: 61_000 }],
+    ['ada', { amount: 1, placedAtMs: 62_000 }],
+    ['ada', { amount: 1, placedAtMs: 63_000 }],
+  ])
+  await driver.commit()
+  const committed = driver.kafka.group('test-driver').offsets.get('orders/0')
+  expect(committed?.offset).toBe(1)
+  expect(JSON.parse(committed?.metadata ?? '')).toMatchObject({ v: 1, p: 4 })
+})
+
+describe('an external sink', () => {
+  const orders = stream('orders', orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs })
+  const one: readonly (readonly [string, Order])[] = [['ada', { amount: 5, placedAtMs: 1 }]]
+
+  test('has acknowledged a record before its offset is committed', async () => {
+    const committedAtWrite: unknown[] = []
+    const written: unknown[] = []
+    const sink: ExternalSink<Order> = {
+      name: 'ledger',
+      write: async (records) => {
+        committedAtWrite.push(driver.kafka.group('test-driver').offsets.get('orders/0')?.offset)
+        written.push(...records)
+      },
+    }
+    const driver = new TopologyTestDriver(orders.sink(sink))
+    await driver.input('orders', orderCodec).pipeAll(one)
+    expect(written).toEqual([{ key: 'ada', value: { amount: 5, placedAtMs: 1 }, timestampMs: 1 }])
+    expect(committedAtWrite).toEqual([undefined])
+    expect(driver.kafka.group('test-driver').offsets.get('orders/0')?.offset).toBe(1)
+  })
+
+  test('that rejects stops the application, named, with nothing committed', async () => {
+    const sink: ExternalSink<Order> = { name: 'ledger', write: () => Promise.reject(new Error('disk full')) }
+    const driver = new TopologyTestDriver(topology(orders.sink(sink), orders.to('copy', orderCodec)))
+    await expect(driver.input('orders', orderCodec).pipeAll(one)).rejects.toThrow('sink ledger: disk full')
+    expect(driver.kafka.group('test-driver').offsets.size).toBe(0)
+  })
+})

@@ -1,0 +1,190 @@
+import {
+  RecordCollector,
+  StreamsRuntime,
+  WATERMARK_HEADER,
+  type Codec,
+  type Header,
+  type RunOptions,
+  type Topology,
+} from '@tidemark/streams'
+import { InMemoryKafka } from './in-memory-kafka.ts'
+import { ManualClock } from './manual-clock.ts'
+
+export interface TestDriverOptions {
+  /** Partitions of every topic; 1 by default, so that outputs have one order. */
+  readonly partitions?: number
+  /** Processing time at the start. */
+  readonly startMs?: number
+  /** `each-turn` (default): results can be read at once; `manual`: only when `commit` is called, for tests of crashes. */
+  readonly commit?: 'each-turn' | 'manual'
+  readonly maxOpenWindows?: number
+  /** A Kafka that outlives the driver, for several drivers on one. */
+  readonly kafka?: InMemoryKafka
+}
+
+/** A record read from an output topic. */
+export interface OutputRecord<V> {
+  readonly key: string | null
+  readonly value: V
+  readonly timestampMs: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const APPLICATION_ID = 'test-driver'
+
+/**
+ * Runs a topology without a broker: the real runtime on an in-memory Kafka, one step at a time. Time is event time, from the
+ * records; processing time stands still until `clock` is advanced.
+ */
+export class TopologyTestDriver {
+  readonly clock: ManualClock
+  readonly kafka: InMemoryKafka
+  readonly #topology: Topology
+  readonly #options: TestDriverOptions
+  readonly #read = new Map<string, number[]>()
+  #runtime: StreamsRuntime | undefined
+
+  constructor(topology: Topology, options: TestDriverOptions = {}) {
+    this.#topology = topology
+    this.#options = options
+    this.clock = new ManualClock(options.startMs)
+    this.kafka = options.kafka ?? new InMemoryKafka()
+    const { sources, outputTopics } = topology
+    for (const topic of [...sources.map((source) => source.topic), ...outputTopics, this.deadLetterTopic]) {
+      this.kafka.createTopic(topic, options.partitions)
+    }
+  }
+
+  get deadLetterTopic(): string {
+    return `${APPLICATION_ID}-dlq`
+  }
+
+  /** A source topic to pipe records into. */
+  input<V>(topic: string, codec: Codec<V>): TestInput<V> {
+    return new TestInput(topic, codec, { kafka: this.kafka, clock: this.clock, settle: () => this.settle() })
+  }
+
+  /** The records of a topic that have not been read yet, partition by partition. Only what was committed is there. */
+  read<V>(topic: string, codec: Codec<V>): OutputRecord<V>[] {
+    return this.readBytes(topic).map(({ value, ...record }) => {
+      const bytes = value ?? Buffer.alloc(0)
+      const decoded = codec.decode(bytes, 0, bytes.length)
+      if (!decoded.ok) throw new Error(`topic ${topic}: ${decoded.issue.message}`)
+      return { ...record, value: decoded.value }
+    })
+  }
+
+  /** As `read`, with values as bytes: for dead letters. */
+  readBytes(topic: string): OutputRecord<Buffer | null>[] {
+    const positions = this.#read.get(topic) ?? []
+    this.#read.set(topic, positions)
+    return this.kafka.partitions(topic).flatMap((log, partition) => {
+      const batches = this.kafka.batchesFrom({ topic, partition }, positions[partition] ?? 0)
+      positions[partition] = log.endOffset
+      return batches.flatMap((batch) => {
+        const records: OutputRecord<Buffer | null>[] = []
+        const cursor = batch.cursor()
+        while (cursor.next()) {
+          const headers = Object.fromEntries(cursor.headers().map(({ key, value }) => [key, value?.toString() ?? '']))
+          const key = cursor.key()?.toString() ?? null
+          records.push({ key, value: cursor.value(), timestampMs: cursor.timestampMs, headers })
+        }
+        return records
+      })
+    })
+  }
+
+  /** Processes everything that has been piped. */
+  async settle(): Promise<void> {
+    const runtime = await this.#running()
+    while ((await runtime.turn(0)) > 0);
+  }
+
+  /** Writes the outputs so far and commits their offsets. */
+  async commit(): Promise<void> {
+    await (await this.#running()).commit()
+  }
+
+  /** Ends the application as `kill -9` would: whatever was not committed is gone. The next record starts it again. */
+  kill(): void {
+    this.kafka.group(APPLICATION_ID).kill()
+    this.#runtime = undefined
+  }
+
+  /** Stops it as SIGTERM would: with a last commit. */
+  async close(): Promise<void> {
+    await this.#runtime?.close({ commit: true })
+    this.#runtime = undefined
+  }
+
+  async #running(): Promise<StreamsRuntime> {
+    if (this.#runtime !== undefined) return this.#runtime
+    const { commit = 'each-turn', maxOpenWindows } = this.#options
+    const options: RunOptions = {
+      applicationId: APPLICATION_ID,
+      kafka: this.kafka,
+      guarantee: 'at-least-once',
+      commitIntervalMs: commit === 'each-turn' ? 0 : Infinity,
+      ...(maxOpenWindows === undefined ? {} : { maxOpenWindows }),
+    }
+    const runtime = new StreamsRuntime(this.#topology, { ...options, nowMs: this.clock.nowMs })
+    this.#runtime = runtime
+    await runtime.start()
+    await runtime.turn(0)
+    return runtime
+  }
+}
+
+interface InputSurroundings {
+  readonly kafka: InMemoryKafka
+  readonly clock: ManualClock
+  settle(): Promise<void>
+}
+
+/** Pipes records into a source topic; each call returns when the topology has processed them. */
+export class TestInput<V> {
+  readonly #topic: string
+  readonly #codec: Codec<V>
+  readonly #surroundings: InputSurroundings
+  readonly #collector: RecordCollector
+
+  constructor(topic: string, codec: Codec<V>, surroundings: InputSurroundings) {
+    this.#topic = topic
+    this.#codec = codec
+    this.#surroundings = surroundings
+    this.#collector = new RecordCollector(surroundings.kafka.producer())
+  }
+
+  async pipe(key: string, value: V): Promise<void> {
+    await this.pipeAll([[key, value]])
+  }
+
+  async pipeAll(records: readonly (readonly [key: string, value: V])[]): Promise<void> {
+    await this.#codec.prepare?.()
+    await this.#collector.open(this.#topic)
+    const timestampMs = this.#surroundings.clock.nowMs()
+    for (const [key, value] of records) {
+      this.#collector.add({ topic: this.#topic, key, value, codec: this.#codec, timestampMs })
+    }
+    await this.#send()
+  }
+
+  /** A record as bytes, such as one that can't be decoded. */
+  async pipeBytes(key: string | null, value: Buffer | null, headers: readonly Header[] = []): Promise<void> {
+    await this.#collector.open(this.#topic)
+    const timestampMs = this.#surroundings.clock.nowMs()
+    const keyBytes = key === null ? null : Buffer.from(key)
+    this.#collector.addBytes({ topic: this.#topic, key: keyBytes, value, timestampMs, headers })
+    await this.#send()
+  }
+
+  /** Promises that every record of the key with an event time below `watermarkMs` has been piped. */
+  async heartbeat(key: string, watermarkMs: number): Promise<void> {
+    await this.pipeBytes(key, null, [{ key: WATERMARK_HEADER, value: Buffer.from(String(watermarkMs)) }])
+  }
+
+  async #send(): Promise<void> {
+    await this.#collector.flush()
+    await this.#surroundings.settle()
+  }
+}
