@@ -26,8 +26,15 @@ export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
 export { createMetrics, type Counter, type Gauge, type Histogram, type Metrics } from './metrics.ts'
 export {
   runService,
+  StopRequestedError,
   type ProcessBindings,
   type RunningService,
   type ServiceContext,
   type ServiceOptions,
 } from './run-service.ts'
+export {
+  streamsService,
+  type StreamsLike,
+  type StreamsLikeHealth,
+  type StreamsServiceOptions,
+} from './streams-service.ts'

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { secret, serviceFields } from './fields.ts'
-import { runService, type RunningService, type ServiceContext } from './run-service.ts'
+import { runService, StopRequestedError, type RunningService, type ServiceContext } from './run-service.ts'
 
 const schema = z.object({ ...serviceFields(0), TOKEN: secret() })
 const env = { HEALTH_HOST: '127.0.0.1', TOKEN: 'opensesame' }
@@ -155,6 +155,19 @@ describe('the end of a service', () => {
     process.emit('SIGTERM')
     await finished
     expect(process.exits).toEqual([1])
+  })
+
+  it('by giving up a wait when asked to stop exits with 0', async () => {
+    const process = new FakeProcess()
+    const service = new FakeService()
+    const gaveUp = new Error('sink influx: gave up', { cause: new StopRequestedError('asked to stop') })
+    service.stop = async () => service.ended.reject(gaveUp)
+    const { finished, started, log } = run(process, async () => service)
+    await started
+    process.emit('SIGTERM')
+    await finished
+    expect(process.exits).toEqual([0])
+    expect(JSON.stringify(log)).toContain('work left over')
   })
 
   it('before it began, by a failed start, exits with 1', async () => {

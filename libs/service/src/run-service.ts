@@ -32,6 +32,14 @@ export interface ProcessBindings {
   exit(code: number): unknown
 }
 
+/**
+ * Thrown by what gave up waiting because the process is to stop (the context's `signal`). A service that ends by it, or by an error
+ * caused by it, has ended as asked: nothing failed.
+ */
+export class StopRequestedError extends Error {
+  override readonly name = 'StopRequestedError'
+}
+
 interface ServiceConfig {
   readonly HEALTH_PORT: number
   readonly HEALTH_HOST: string
@@ -130,13 +138,20 @@ async function lifetime<S extends z.ZodObject>(
     }
     await Promise.race([running.done, stopRequested])
     if (signal.aborted) await running.stop()
-    await running.done
+    await running.done.catch((err: unknown) => {
+      if (!signal.aborted || !isCausedByStop(err)) throw err
+      context.logger.warn({ err }, 'stopped with work left over for the next start')
+    })
   }
   try {
     await withStopTimeout(run(), stopRequested, options)
   } finally {
     await health?.close()
   }
+}
+
+function isCausedByStop(error: unknown): boolean {
+  return error instanceof StopRequestedError || (error instanceof Error && isCausedByStop(error.cause))
 }
 
 function healthOf(running: () => RunningService | undefined, signal: AbortSignal): HealthSource {

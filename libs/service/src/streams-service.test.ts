@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest'
+import { streamsService, type StreamsLike, type StreamsLikeHealth } from './streams-service.ts'
+
+const partition = { topic: 'market-metrics', partition: 3, position: 12, committed: 10, endOffset: 15 }
+
+function app(health: Partial<StreamsLikeHealth> = {}, done: Promise<void> = new Promise(() => undefined)): StreamsLike {
+  const all = {
+    status: 'running',
+    live: true,
+    ready: true,
+    processed: 12,
+    late: 1,
+    deadLetters: 2,
+    partitions: [partition],
+  } as const
+  return { done, stop: async () => undefined, health: () => ({ ...all, ...health }) }
+}
+
+it('reports position, committed offset, end and lag of every partition', () => {
+  expect(streamsService(app(), { figures: () => ({ written: 9 }) }).health()).toEqual({
+    status: 'ok',
+    processed: 12,
+    late: 1,
+    dead_letters: 2,
+    written: 9,
+    partitions: [{ topic: 'market-metrics', partition: 3, position: 12, committed: 10, end_offset: 15, lag: 5 }],
+  })
+})
+
+it('reports no end and no lag before the broker has told the end', () => {
+  const { partitions } = streamsService(app({ partitions: [{ ...partition, endOffset: undefined }] })).health()
+  expect(partitions).toEqual([expect.objectContaining({ end_offset: null, lag: null })])
+})
+
+it('is starting until its partitions are assigned and rebuilt', () => {
+  const service = streamsService(app({ ready: false }))
+  expect([service.health().status, service.ready()]).toEqual(['starting', false])
+})
+
+it('is degraded and not ready, but live, while it waits for something outside', () => {
+  const service = streamsService(app(), { figures: () => ({ degradedBy: 'InfluxDB does not answer' }) })
+  expect([service.health().status, service.ready(), service.live()]).toEqual(['degraded', false, true])
+})
+
+it.each(['stopping', 'failed'] as const)('says so where it is %s, whatever else holds', (status) => {
+  expect(streamsService(app({ status }), { figures: () => ({ degradedBy: 'x' }) }).health().status).toBe(status)
+})
+
+it('closes what was opened beside the streams also where these have failed', async () => {
+  let closed = 0
+  const service = streamsService(app({}, Promise.reject(new Error('the group is gone'))), {
+    close: async () => void closed++,
+  })
+  await expect(service.done).rejects.toThrow('the group is gone')
+  expect(closed).toBe(1)
+})
