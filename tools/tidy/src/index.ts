@@ -11,3 +11,5 @@ export {
   type RepositoryFile,
   type WorkspacePackage,
 } from './repository.ts'
+export { unenforcedLaws } from './spec-laws.ts'
+export { unknownSettings, unknownTopics } from './wire-laws.ts'

@@ -3,6 +3,8 @@ import { deadFiles } from './dead-files.ts'
 import { fileLaws } from './file-laws.ts'
 import { packageLaws } from './package-laws.ts'
 import { repositoryFiles, repositoryRoot, workspacePackages, type PackageManifest } from './repository.ts'
+import { unenforcedLaws } from './spec-laws.ts'
+import { unknownSettings, unknownTopics } from './wire-laws.ts'
 
 const files = repositoryFiles()
 const packages = workspacePackages(files)
@@ -23,6 +25,18 @@ describe('the repository', () => {
 
   it('has no dead files', () => {
     expect(deadFiles(files)).toEqual([])
+  })
+
+  it('has a test for every law of a specification', () => {
+    expect(unenforcedLaws(files)).toEqual([])
+  })
+
+  it('describes and uses every topic', () => {
+    expect(unknownTopics(files)).toEqual([])
+  })
+
+  it('describes every setting', () => {
+    expect(unknownSettings(files)).toEqual([])
   })
 
   it('numbers its decisions once each', () => {
