@@ -1,0 +1,6 @@
+import avsc, { type Type } from 'avsc'
+
+/** Parses an Avro schema into avsc's type for it. Values are plain data: a nullable field is its value or null. */
+export function avroType(schema: object): Type {
+  return avsc.Type.forSchema(schema as Parameters<typeof Type.forSchema>[0], { omitRecordMethods: true })
+}

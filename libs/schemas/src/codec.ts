@@ -1,0 +1,33 @@
+/** Why bytes could not be decoded. `unknown-schema` can be cured by `Codec.load`; the others cannot. */
+export interface DecodeIssue {
+  readonly code: 'malformed' | 'unknown-schema' | 'invalid'
+  /** Names what is wrong, without the record's position. */
+  readonly message: string
+  /** The writer schema's id, where `code` is `unknown-schema`. */
+  readonly schemaId?: number
+}
+
+/** The outcome of decoding. One object may serve all answers of a codec: read it before the next `decode`. */
+export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly issue: DecodeIssue }
+
+/**
+ * Translates between values and bytes, in place. It has the shape of `Codec` in @tidemark/streams, said again here because neither
+ * library imports the other.
+ */
+export interface Codec<T> {
+  /** Reads the value in `bytes[start, end)`. Never throws for bad bytes. */
+  decode(bytes: Buffer, start: number, end: number): Decoded<T>
+  /**
+   * Writes `value` at `position` of `into` and returns the position after it; where it does not fit, a negative number:
+   * how many bytes were missing. Throws a TypeError, naming the field, for a value that is not a `T`.
+   */
+  encode(value: T, into: Buffer, position: number): number
+}
+
+/** A codec whose bytes name the schema they were written with. */
+export interface SchemaCodec<T> extends Codec<T> {
+  /** Fetches a writer schema that `decode` did not know. False: there is none with that id (the record is bad). */
+  load(schemaId: number): Promise<boolean>
+  /** Awaited once before the first `encode`: looks up the id of the schema to write with. */
+  prepare(): Promise<void>
+}
