@@ -1,0 +1,295 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { connectTrades, type ConnectTradesOptions } from './connect-trades.ts'
+import type { FeedBatch, FeedItem } from './feed-buffer.ts'
+import type { FeedClock } from './feed-clock.ts'
+import type { FeedState, TradeFeed } from './trade-feed.ts'
+
+const frame = (id: number): string =>
+  `{"stream":"btcusdt@trade","data":{"e":"trade","E":1000,"s":"BTCUSDT","t":${id},"p":"1.5","q":"2.5","T":1000,"m":true,"M":true}}`
+
+/** A clock that goes only when told, and calls what is due then. */
+class ManualFeedClock implements FeedClock {
+  timeMs = 1_000_000
+  readonly #timers = new Set<{ readonly dueMs: number; readonly call: () => void }>()
+  readonly nowMs = (): number => this.timeMs
+  readonly elapsedMs = (): number => this.timeMs
+  readonly random = (): number => 0
+  readonly setTimer = (delayMs: number, call: () => void): (() => void) => {
+    const timer = { dueMs: this.timeMs + delayMs, call }
+    this.#timers.add(timer)
+    return () => this.#timers.delete(timer)
+  }
+
+  advance(byMs: number): void {
+    this.timeMs += byMs
+    for (const timer of [...this.#timers]) {
+      if (timer.dueMs <= this.timeMs && this.#timers.delete(timer)) timer.call()
+    }
+  }
+}
+
+/** The states a feed goes through, to be awaited one by one. */
+class StateLog {
+  readonly #seen: FeedState[] = []
+  #notify: () => void = () => undefined
+  readonly add = (state: FeedState): void => {
+    this.#seen.push(state)
+    this.#notify()
+  }
+
+  async until(phase: FeedState['phase']): Promise<FeedState> {
+    for (;;) {
+      const next = this.#seen.shift()
+      if (next?.phase === phase) return next
+      if (next === undefined) await new Promise<void>((resolve) => (this.#notify = resolve))
+    }
+  }
+}
+
+let server: WebSocketServer
+let clock: ManualFeedClock
+let states: StateLog
+const feeds: TradeFeed[] = []
+
+beforeEach(async () => {
+  server = await listen(0)
+  clock = new ManualFeedClock()
+  states = new StateLog()
+})
+
+afterEach(async () => {
+  for (const feed of feeds.splice(0)) await feed.stop()
+  await shut(server)
+})
+
+async function listen(port: number): Promise<WebSocketServer> {
+  const listening = new WebSocketServer({ port, host: '127.0.0.1' })
+  await once(listening, 'listening')
+  return listening
+}
+
+async function shut(listening: WebSocketServer): Promise<void> {
+  for (const client of listening.clients) client.terminate()
+  await new Promise((resolve) => listening.close(resolve))
+}
+
+const portOf = (listening: WebSocketServer): number => (listening.address() as AddressInfo).port
+
+function feedOf(options: Partial<ConnectTradesOptions> = {}): TradeFeed {
+  const url = options.url ?? `ws://127.0.0.1:${portOf(server)}`
+  const feed = connectTrades({ symbols: ['BTCUSDT', 'ETHUSDT'], clock, onState: states.add, ...options, url })
+  feeds.push(feed)
+  return feed
+}
+
+async function accepted(): Promise<{ readonly socket: WebSocket; readonly path: string }> {
+  const [socket, request] = (await once(server, 'connection')) as [WebSocket, { url: string }]
+  return { socket, path: request.url }
+}
+
+/** Reads batches until there are `count` items. */
+async function take(feed: AsyncIterator<FeedBatch, void>, count: number): Promise<FeedItem[]> {
+  const items: FeedItem[] = []
+  while (items.length < count) {
+    const next = await feed.next()
+    if (next.done === true) throw new Error(`the feed ended after ${items.length} items`)
+    items.push(...next.value.items)
+  }
+  return items
+}
+
+const idOf = (item: FeedItem): number | string => (item.kind === 'trade' ? item.trade.trade_id : item.code)
+
+describe('a feed of trades', () => {
+  it('asks for the combined stream of its symbols and gives trades and rejected frames in the order they came', async () => {
+    const feed = feedOf()
+    const { socket, path } = await accepted()
+    expect(path).toBe('/stream?streams=btcusdt@trade/ethusdt@trade')
+    socket.send(frame(1))
+    socket.send('garbage')
+    socket.send('{"result":null,"id":1}')
+    socket.send(frame(2))
+    socket.send(Buffer.from([1, 2]))
+    socket.send('')
+    const items = await take(feed[Symbol.asyncIterator](), 5)
+    expect(items.map(idOf)).toEqual([1, 'not-json', 2, 'binary', 'empty'])
+    expect(feed.counters).toMatchObject({ frames: 6, trades: 2, rejected: 3, replies: 1, connects: 1, reconnects: 0 })
+  })
+
+  it('outlives a frame that is not UTF-8, which a strict WebSocket would hang up on', async () => {
+    const feed = feedOf()
+    const { socket } = await accepted()
+    socket.send(Buffer.from([0x7b, 0xff, 0x7d]), { binary: false })
+    socket.send(frame(7))
+    expect((await take(feed[Symbol.asyncIterator](), 2)).map(idOf)).toEqual(['not-json', 7])
+  })
+
+  it('outlives a frame of 2 MB, and gives it back whole as oversized', async () => {
+    const feed = feedOf()
+    const { socket } = await accepted()
+    socket.send('x'.repeat(2_000_000))
+    socket.send(frame(8))
+    const [big, trade] = await take(feed[Symbol.asyncIterator](), 2)
+    expect(big).toMatchObject({ kind: 'rejected', code: 'oversized' })
+    expect(big?.kind === 'rejected' && big.bytes.length).toBe(2_000_000)
+    expect(trade).toMatchObject({ kind: 'trade' })
+  })
+
+  it('answers a ping with the same bytes', async () => {
+    feedOf()
+    const { socket } = await accepted()
+    socket.ping(Buffer.from('1723161254087'))
+    const [payload] = (await once(socket, 'pong')) as [Buffer]
+    expect(payload.toString()).toBe('1723161254087')
+  })
+
+  it('comes back after a cut, once its delay has passed, with the same streams', async () => {
+    const feed = feedOf()
+    const iterator = feed[Symbol.asyncIterator]()
+    const first = await accepted()
+    first.socket.send(frame(1))
+    expect((await take(iterator, 1)).map(idOf)).toEqual([1])
+    first.socket.terminate()
+    const waiting = await states.until('waiting')
+    expect(waiting).toMatchObject({ retryInMs: 5_000, reason: 'the connection broke off without a goodbye' })
+    expect(feed.connected).toBe(false)
+    clock.advance(4_999)
+    expect(feed.state.phase).toBe('waiting')
+    clock.advance(1)
+    const second = await accepted()
+    expect(second.path).toBe(first.path)
+    second.socket.send(frame(2))
+    expect((await take(iterator, 1)).map(idOf)).toEqual([2])
+    expect(feed.counters).toMatchObject({ connects: 2, reconnects: 1 })
+  })
+
+  it('comes back at once after a shutdown that the exchange announced', async () => {
+    const feed = feedOf()
+    const { socket } = await accepted()
+    await states.until('connected')
+    clock.advance(40_000)
+    socket.send('{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1}}')
+    socket.close(1000)
+    expect(await states.until('waiting')).toMatchObject({ retryInMs: 0 })
+    clock.advance(0)
+    await accepted()
+    await states.until('connected')
+    expect(feed.counters).toMatchObject({ other_events: 1, rejected: 0 })
+  })
+
+  it('replaces a connection on which nothing came for the silent time, and keeps one that is pinged', async () => {
+    const feed = feedOf({ silenceMs: 60_000 })
+    const { socket } = await accepted()
+    await states.until('connected')
+    clock.advance(59_999)
+    socket.ping()
+    await once(socket, 'pong')
+    clock.advance(59_999)
+    expect(feed.connected).toBe(true)
+    clock.advance(1)
+    const waiting = await states.until('waiting')
+    expect(waiting).toMatchObject({ reason: 'nothing came for 60 s, not even a ping: the connection is dead' })
+    await once(socket, 'close')
+  })
+
+  it('keeps trying where nothing listens, says so, and connects when something does', async () => {
+    const port = portOf(server)
+    await shut(server)
+    const feed = feedOf({ url: `ws://127.0.0.1:${port}` })
+    const refused = `nothing listens at 127.0.0.1:${port}: is it running, and is the address right?`
+    expect(await states.until('waiting')).toMatchObject({ reason: refused, retryInMs: 5_000 })
+    clock.advance(5_000)
+    expect(await states.until('waiting')).toMatchObject({ reason: refused, retryInMs: 10_000 })
+    server = await listen(port)
+    clock.advance(10_000)
+    await states.until('connected')
+    expect(feed.connected).toBe(true)
+  })
+
+  it('says why when the handshake is refused with a status', async () => {
+    await shut(server)
+    server = new WebSocketServer({
+      port: 0,
+      host: '127.0.0.1',
+      verifyClient: (_info, refuse) => refuse(false, 429, 'Too Many Requests'),
+    })
+    await once(server, 'listening')
+    feedOf()
+    expect(await states.until('waiting')).toMatchObject({
+      reason: `127.0.0.1:${portOf(server)} refused the WebSocket with status 429: too many connections from this address (300 in 5 minutes are allowed)`,
+    })
+  })
+
+  it('stops reading while its consumer is behind, and loses nothing when it goes on', async () => {
+    const count = 20_000
+    const feed = feedOf({ maxBufferedFrames: 100 })
+    const { socket } = await accepted()
+    for (let id = 1; id <= count; id++) socket.send(frame(id))
+    const ids: (number | string)[] = []
+    let largestBatch = 0
+    for await (const { items } of feed) {
+      largestBatch = Math.max(largestBatch, items.length)
+      ids.push(...items.map(idOf))
+      if (ids.length >= count) break
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+    }
+    const framesOfOneRead = Math.ceil(65_536 / frame(count).length)
+    expect(largestBatch).toBeLessThanOrEqual(100 + 2 * framesOfOneRead)
+    expect(ids).toEqual(Array.from({ length: count }, (_, index) => index + 1))
+  })
+
+  it('hands out what has arrived when it is stopped, and then ends', async () => {
+    const feed = feedOf()
+    const { socket } = await accepted()
+    socket.send(frame(1))
+    socket.send(frame(2))
+    socket.ping()
+    await once(socket, 'pong')
+    const stopped = feed.stop()
+    const items: FeedItem[] = []
+    for await (const batch of feed) items.push(...batch.items)
+    await stopped
+    expect(items.map(idOf)).toEqual([1, 2])
+    expect(feed.state.phase).toBe('stopped')
+  })
+
+  it('ends a consumer that is waiting when it is stopped, also between two attempts', async () => {
+    const feed = feedOf()
+    const { socket } = await accepted()
+    socket.terminate()
+    await states.until('waiting')
+    const next = feed[Symbol.asyncIterator]().next()
+    await feed.stop()
+    expect(await next).toEqual({ value: undefined, done: true })
+  })
+
+  it('is stopped while it is still connecting', async () => {
+    const silent = createServer((socket) => socket.resume()).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const feed = feedOf({ url: `ws://127.0.0.1:${(silent.address() as AddressInfo).port}` })
+    await once(silent, 'connection')
+    await feed.stop()
+    expect(feed.state.phase).toBe('stopped')
+    await new Promise((resolve) => silent.close(resolve))
+  })
+
+  it('is stopped by a consumer that leaves its loop', async () => {
+    const feed = feedOf()
+    const { socket } = await accepted()
+    socket.send(frame(1))
+    for await (const batch of feed) {
+      expect(batch.items.map(idOf)).toEqual([1])
+      break
+    }
+    expect(feed.state.phase).toBe('stopped')
+  })
+
+  it('is iterated once', async () => {
+    const feed = feedOf()
+    void feed[Symbol.asyncIterator]().next()
+    await expect(feed[Symbol.asyncIterator]().next()).rejects.toThrow('iterated once')
+  })
+})

@@ -1,0 +1,62 @@
+import { quoted, type Flaw } from './rejection.ts'
+
+/** Every decimal of at most this many significant digits is given back by its double (DBL_DIG of IEEE 754 binary64). */
+const safeDigits = 15
+/** Below this length no decimal leaves the range of normal doubles, where `safeDigits` holds. */
+const safeLength = 300
+
+const zero = 48
+const nine = 57
+
+interface Significand {
+  /** Index of the first digit that is not zero, or -1 where all are zero. */
+  readonly first: number
+  /** Index after the last digit that is not zero. */
+  readonly end: number
+  /** Index of the point, or the text's length where there is none. */
+  readonly point: number
+}
+
+/**
+ * Reads a positive decimal such as `61837.63000000`, without an exponent, as the exchange writes them. Accepted only where, trailing zeros
+ * stripped, it is the same number as the shortest decimal form of its double: what is stored is what was sent, or the flaw says
+ * that it can't be (`lossy-decimal`). Other flaws: `bad-decimal`, `not-positive` for zero and below.
+ */
+export function parsePositiveDecimal(text: string, field: string): number | Flaw {
+  const negative = text.charCodeAt(0) === 45
+  const scanned = scan(text, negative ? 1 : 0)
+  if (scanned === undefined) return { code: 'bad-decimal', message: `${field} ${quoted(text)} is not a decimal` }
+  if (negative || scanned.first < 0)
+    return { code: 'not-positive', message: `${field} ${quoted(text)} is not positive` }
+  const value = Number(text)
+  const digits = scanned.end - scanned.first
+  if (digits <= safeDigits && text.length <= safeLength) return value
+  if (isShortestForm(text, scanned, value)) return value
+  return { code: 'lossy-decimal', message: `${field} ${quoted(text)} has no double that gives it back` }
+}
+
+/** One pass over the text; undefined where it is not digits with at most one point between them. */
+function scan(text: string, start: number): Significand | undefined {
+  let point = -1
+  let first = -1
+  let end = -1
+  for (let index = start; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code === 46 && point < 0 && index > start) point = index
+    else if (code < zero || code > nine) return undefined
+    else if (code !== zero) {
+      if (first < 0) first = index
+      end = index + 1
+    }
+  }
+  const endsInDigit = text.length > start && point !== text.length - 1
+  return endsInDigit ? { first, end, point: point < 0 ? text.length : point } : undefined
+}
+
+function isShortestForm(text: string, { first, end, point }: Significand, value: number): boolean {
+  if (value === 0 || value === Infinity) return false
+  const digits = text.slice(first, end).replace('.', '')
+  const exponent = first < point ? point - first - 1 : point - first
+  const [mantissa = '', shortestExponent] = value.toExponential().split('e')
+  return mantissa.replace('.', '') === digits && Number(shortestExponent) === exponent
+}

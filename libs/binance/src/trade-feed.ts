@@ -1,0 +1,37 @@
+import type { FeedBatch } from './feed-buffer.ts'
+
+export type FeedState =
+  | { readonly phase: 'connecting' }
+  | { readonly phase: 'connected' }
+  /** The last connection failed or ended for this reason; the next attempt follows after `retryInMs`. */
+  | { readonly phase: 'waiting'; readonly reason: string; readonly retryInMs: number }
+  | { readonly phase: 'stopped' }
+
+/** Counted since the start of the feed. */
+export interface FeedCounters {
+  readonly frames: number
+  readonly bytes: number
+  readonly trades: number
+  readonly rejected: number
+  readonly replies: number
+  readonly other_events: number
+  /** Connections made. */
+  readonly connects: number
+  /** Connections made after the first one. */
+  readonly reconnects: number
+}
+
+/** The trades of some symbols, from the exchange, for as long as one asks. */
+export interface TradeFeed extends AsyncIterable<FeedBatch, void> {
+  readonly state: FeedState
+  readonly connected: boolean
+  readonly counters: FeedCounters
+  /** Ends the connection and, after the batch of what had arrived, the iteration. Resolves when the connection is gone. */
+  stop(): Promise<void>
+}
+
+/** Where the feed says what happens to it; a pino logger fits. */
+export interface FeedLogger {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
