@@ -1,0 +1,53 @@
+import { ConfigError, loadConfig, type Environment } from '@tidemark/service'
+import { describe, expect, it } from 'vitest'
+import { producerConfig, type ProducerConfig } from './config.ts'
+
+const load = (env: Environment): ProducerConfig =>
+  loadConfig(producerConfig, { SCHEMA_REGISTRY_URL: 'http://localhost:8081/apis/ccompat/v7', ...env })
+
+function issuesOf(env: Environment): readonly string[] {
+  try {
+    loadConfig(producerConfig, env)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues
+    throw error
+  }
+}
+
+describe('the settings', () => {
+  it('default to the live exchange and three symbols', () => {
+    expect(load({})).toMatchObject({
+      KAFKA_TOPIC: 'binance-trades',
+      KAFKA_DLQ_TOPIC: 'binance-trades-dlq',
+      SYMBOLS: ['BTCUSDT', 'ETHUSDT', 'BNBUSDT'],
+      BINANCE_WS_URL: 'wss://data-stream.binance.vision',
+      RECONNECT_DELAY_S: 5,
+      MAX_RECONNECT_DELAY_S: 60,
+      HEALTH_PORT: 8080,
+    })
+  })
+
+  it('take symbols in any case, each once', () => {
+    expect(load({ SYMBOLS: 'btcusdt, ETHUSDT,BTCUSDT' }).SYMBOLS).toEqual(['BTCUSDT', 'ETHUSDT'])
+  })
+
+  it('are all judged at once, each wrong one named with what it was and what is expected', () => {
+    const issues = issuesOf({ BINANCE_WS_URL: 'https://example.com', RECONNECT_DELAY_S: '0', SYMBOLS: ',' })
+    expect(issues.map((issue) => issue.split(' ')[0]).sort()).toEqual([
+      'BINANCE_WS_URL',
+      'RECONNECT_DELAY_S',
+      'SCHEMA_REGISTRY_URL',
+      'SYMBOLS',
+    ])
+    expect(issues).toContain(
+      'BINANCE_WS_URL is "https://example.com": expected a ws:// or wss:// address without a path',
+    )
+  })
+
+  it('are refused where the longest delay is shorter than the first', () => {
+    expect(() => load({ RECONNECT_DELAY_S: '10', MAX_RECONNECT_DELAY_S: '5' })).toThrow(
+      'MAX_RECONNECT_DELAY_S is below',
+    )
+  })
+})
