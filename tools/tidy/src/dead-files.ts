@@ -9,7 +9,8 @@ const isStart = (path: string) =>
   path.startsWith('.ci/')
 
 /** What exists for tests alone says so in its name. */
-const isForTests = (path: string) => /(^|[-./])(fixtures?|fakes?|samples?|oracle|manual|memory|testing|tests?)([-./]|$)/.test(path)
+const isForTests = (path: string) =>
+  /(^|[-./])(fixtures?|fakes?|samples?|oracle|manual|memory|testing|tests?)([-./]|$)/.test(path)
 
 const reachable = (files: readonly RepositoryFile[], starts: (path: string) => boolean): ReadonlySet<string> => {
   const known = new Set(files.map(({ path }) => path))
