@@ -1,4 +1,4 @@
-import { StopRequestedError } from '@tidemark/service'
+import { StopRequestedError, unlessStopped } from '@tidemark/service'
 import {
   DelegateBackoff,
   ExponentialBackoff,
@@ -63,7 +63,7 @@ export function patientWriter(writer: LineWriter, options: PatienceOptions): Lin
         pausing = false
         return writer.write(lines)
       }
-      const outcome = await unlessStopped(policy.execute(attempt, signal), signal, () => pausing)
+      const outcome = await unlessStopped(policy.execute(attempt, signal), { signal, pausing: () => pausing })
       if (attempts > 1) waiting(undefined)
       const failure = transientFailure(outcome)
       if (failure !== undefined)
@@ -71,22 +71,6 @@ export function patientWriter(writer: LineWriter, options: PatienceOptions): Lin
       return outcome
     },
     close: () => writer.close(),
-  }
-}
-
-/** Ends a pause at once when a stop is asked for; an attempt under way is waited for. */
-async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal, pausing: () => boolean): Promise<T> {
-  const settled = new AbortController()
-  const stopped = new Promise<never>((_resolve, reject) => {
-    const onAbort = (): void => {
-      if (pausing()) reject(new StopRequestedError('stopped while waiting for InfluxDB'))
-    }
-    signal.addEventListener('abort', onAbort, { signal: settled.signal })
-  })
-  try {
-    return await Promise.race([work, stopped])
-  } finally {
-    settled.abort()
   }
 }
 

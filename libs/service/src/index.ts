@@ -26,7 +26,6 @@ export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
 export { createMetrics, type Counter, type Gauge, type Histogram, type Metrics } from './metrics.ts'
 export {
   runService,
-  StopRequestedError,
   type ProcessBindings,
   type RunningService,
   type ServiceContext,
@@ -38,3 +37,4 @@ export {
   type StreamsLikeHealth,
   type StreamsServiceOptions,
 } from './streams-service.ts'
+export { StopRequestedError, unlessStopped, type UnlessStoppedOptions } from './unless-stopped.ts'

@@ -2,7 +2,8 @@ import { EventEmitter, once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { secret, serviceFields } from './fields.ts'
-import { runService, StopRequestedError, type RunningService, type ServiceContext } from './run-service.ts'
+import { runService, type RunningService, type ServiceContext } from './run-service.ts'
+import { StopRequestedError } from './unless-stopped.ts'
 
 const schema = z.object({ ...serviceFields(0), TOKEN: secret() })
 const env = { HEALTH_HOST: '127.0.0.1', TOKEN: 'opensesame' }

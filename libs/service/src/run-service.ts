@@ -6,6 +6,7 @@ import type { LogLevel } from './fields.ts'
 import { startHealthServer, type HealthServer, type HealthSource } from './health-server.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { StopRequestedError } from './unless-stopped.ts'
 
 /** A started service: how it is, when it ended, how to stop it. */
 export interface RunningService extends HealthSource {
@@ -30,14 +31,6 @@ export interface ProcessBindings {
   readonly stderr: { write(text: string): unknown }
   on(event: string, listener: (cause: unknown) => void): unknown
   exit(code: number): unknown
-}
-
-/**
- * Thrown by what gave up waiting because the process is to stop (the context's `signal`). A service that ends by it, or by an error
- * caused by it, has ended as asked: nothing failed.
- */
-export class StopRequestedError extends Error {
-  override readonly name = 'StopRequestedError'
 }
 
 interface ServiceConfig {
