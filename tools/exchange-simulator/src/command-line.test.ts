@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { simulatorCommand } from './command-line.ts'
+import type { CommandLine } from './command-line.ts'
+
+async function parse(...args: string[]): Promise<CommandLine | undefined> {
+  let parsed: CommandLine | undefined
+  const command = simulatorCommand((commandLine) => {
+    parsed = commandLine
+    return Promise.resolve()
+  })
+  await command
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .parseAsync(args, { from: 'user' })
+  return parsed
+}
+
+describe('the command line', () => {
+  it('has defaults for all but the source', async () => {
+    expect(await parse('--source', 'synthetic')).toEqual({
+      options: { source: { kind: 'synthetic' }, speed: 1, seed: 1, port: 9443, errorShape: 'nested' },
+      malformedFile: undefined,
+    })
+    await expect(parse()).rejects.toThrow('--source')
+  })
+
+  it('describes a recording', async () => {
+    const args = [
+      '--source',
+      'recording:a/b.gz',
+      '--speed',
+      'max',
+      '--shift',
+      'now',
+      '--symbols',
+      'A, B',
+      '--malformed',
+      'builtin',
+    ]
+    expect(await parse(...args, '--port', '0', '--seed', '4')).toEqual({
+      options: {
+        source: { kind: 'recording', file: 'a/b.gz', shift: 'now' },
+        speed: 'max',
+        symbols: ['A', 'B'],
+        malformed: 'builtin',
+        seed: 4,
+        port: 0,
+        errorShape: 'nested',
+      },
+      malformedFile: undefined,
+    })
+  })
+
+  it('describes a market, in the units of the options', async () => {
+    const args = ['--source', 'synthetic', '--rate', '5', '--duration', '1.5', '--start', '99', '--malformed', 'f.json']
+    expect(await parse(...args)).toMatchObject({
+      options: { source: { kind: 'synthetic', tradesPerSecond: 5, durationMs: 1500, startMs: 99 } },
+      malformedFile: 'f.json',
+    })
+  })
+
+  it.each([
+    ['--source', 'elsewhere'],
+    ['--source', 'recording:'],
+    ['--source', 'synthetic', '--speed', 'fast'],
+    ['--source', 'synthetic', '--port', ''],
+    ['--source', 'synthetic', '--shift', 'then'],
+    ['--source', 'synthetic', 'more'],
+  ])('refuses %s %s %s %s', async (...args) => {
+    await expect(parse(...args)).rejects.toThrow()
+  })
+})

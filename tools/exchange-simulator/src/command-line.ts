@@ -1,0 +1,88 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Speed } from './pacing.ts'
+import type { RecordingOptions, SyntheticOptions } from './open-source.ts'
+import type { SimulatorOptions } from './simulator.ts'
+
+/** Port the simulator listens on when started from the command line. */
+export const DEFAULT_PORT = 9443
+
+/** The options as typed in; `malformedFile` still has to be read. */
+export interface CommandLine {
+  readonly options: SimulatorOptions
+  readonly malformedFile: string | undefined
+}
+
+interface TypedIn {
+  source: { kind: 'recording'; file: string } | { kind: 'synthetic' }
+  speed: Speed
+  shift?: 'now'
+  symbols?: readonly string[]
+  seed: number
+  rate?: number
+  duration?: number
+  start?: number
+  malformed?: string
+  port: number
+  errors: 'nested' | 'flat'
+}
+
+/** The command, to be parsed by the program that runs it; `run` gets what was typed in. */
+export function simulatorCommand(run: (commandLine: CommandLine) => Promise<void>): Command {
+  return new Command('exchange-simulator')
+    .description("Speaks the exchange's stream protocol on this machine, from a recording or a synthetic market.")
+    .requiredOption('--source <recording:FILE|synthetic>', 'where the frames come from', parseSource)
+    .option('--speed <N|max>', 'N times as fast, or as fast as the reader takes it', parseSpeed, 1)
+    .addOption(new Option('--shift <now>', 'move the times of a recording so that it begins now').choices(['now']))
+    .option('--symbols <A,B>', 'these only', (text: string) => text.split(',').map((symbol) => symbol.trim()))
+    .option('--seed <N>', 'seed of the market and of the places of malformed frames', parseNumber, 1)
+    .option('--rate <N>', 'mean trades a second and symbol of a synthetic market', parseNumber)
+    .option('--duration <seconds>', 'market time after which a synthetic market ends', parseNumber)
+    .option('--start <ms>', 'market time a synthetic market begins at, instead of now', parseNumber)
+    .option('--malformed <FILE|builtin>', 'mix malformed frames in: a JSON file, or the ten built in')
+    .option('--port <N>', 'port to listen on; 0 takes a free one', parseNumber, DEFAULT_PORT)
+    .addOption(new Option('--errors <shape>', 'shape of error replies').choices(['nested', 'flat']).default('nested'))
+    .allowExcessArguments(false)
+    .action((typedIn: TypedIn) => run(toCommandLine(typedIn)))
+}
+
+function toCommandLine(typedIn: TypedIn): CommandLine {
+  const { symbols, malformed, speed, seed, port, errors } = typedIn
+  const options: SimulatorOptions = {
+    source: toSource(typedIn),
+    speed,
+    seed,
+    port,
+    errorShape: errors,
+    ...(symbols && { symbols }),
+    ...(malformed === 'builtin' && { malformed }),
+  }
+  return { options, malformedFile: malformed === 'builtin' ? undefined : malformed }
+}
+
+function toSource({ source, shift, rate, duration, start }: TypedIn): RecordingOptions | SyntheticOptions {
+  if (source.kind === 'recording') return { ...source, ...(shift && { shift }) }
+  return {
+    ...source,
+    ...(rate !== undefined && { tradesPerSecond: rate }),
+    ...(duration !== undefined && { durationMs: duration * 1000 }),
+    ...(start !== undefined && { startMs: start }),
+  }
+}
+
+function parseSource(text: string): TypedIn['source'] {
+  if (text === 'synthetic') return { kind: 'synthetic' }
+  if (text.startsWith('recording:') && text.length > 'recording:'.length) {
+    return { kind: 'recording', file: text.slice('recording:'.length) }
+  }
+  throw new InvalidArgumentError('Expected recording:FILE or synthetic.')
+}
+
+function parseSpeed(text: string): Speed {
+  return text === 'max' ? 'max' : parseNumber(text)
+}
+
+function parseNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.')
+  return value
+}

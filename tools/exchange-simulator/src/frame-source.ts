@@ -1,0 +1,43 @@
+import type { SourceFrame } from './source-frame.ts'
+
+/** Where a source puts frames for one connection. */
+export interface FrameSink {
+  /** Sends those frames the connection subscribed to, in order. */
+  send(frames: readonly SourceFrame[]): void
+  /** Undefined while more can be taken; else resolves when it can, or when the connection is gone. Never rejects. */
+  room(): Promise<void> | undefined
+  /** Resolves when all that was sent has left for the reader, or the connection is gone. Never rejects. */
+  flushed(): Promise<void>
+  /** Aborts when the connection is gone. */
+  readonly signal: AbortSignal
+}
+
+/** Distinct trades of a symbol. */
+export interface TradeCount {
+  readonly count: number
+  readonly first_id: number | null
+  readonly last_id: number | null
+}
+
+/** What a source holds, as the status page shows it. */
+export interface SourceStatus {
+  readonly source: 'recording' | 'synthetic'
+  readonly file: string | null
+  readonly symbols: readonly string[]
+  /** Frames of the source, malformed ones not counted: of the whole recording; so far, of a market. */
+  readonly frames_total: number
+  /** Distinct trades of the source by symbol: of the whole recording; so far, of a market. */
+  readonly trades: Readonly<Record<string, TradeCount>>
+}
+
+/** Something that frames come from. */
+export interface FrameSource {
+  /** True for a stream that it has frames of. */
+  hasStream(stream: string): boolean
+  /** Serves one connection; resolves when it has got everything, or is gone. Called once a connection. */
+  serve(sink: FrameSink): Promise<void>
+  /** The exchange's time: what a reader of this source must take for now. */
+  nowMs(): number
+  status(): SourceStatus
+  stop(): void
+}

@@ -1,0 +1,26 @@
+import { simulatorCommand } from './command-line.ts'
+import type { CommandLine } from './command-line.ts'
+import { readMalformedFile } from './malformed-file.ts'
+import { SimulatorError } from './simulator-error.ts'
+import { startSimulator } from './simulator.ts'
+
+async function run({ options, malformedFile }: CommandLine): Promise<void> {
+  const log = (message: string) => process.stderr.write(`${message}\n`)
+  const malformed = malformedFile && (await readMalformedFile(malformedFile))
+  const simulator = await startSimulator({ ...options, ...(malformed && { malformed }), log })
+  const { frames_total, source, symbols } = simulator.status()
+  const holds = source === 'recording' ? `${frames_total} frames of ` : ''
+  log(`exchange simulator on ${simulator.url}: ${source}, ${holds}${symbols.join(', ')}`)
+  log(`status on ${simulator.httpUrl}/simulator/status`)
+  const stop = () => void simulator.stop().then(() => process.exit(0))
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+}
+
+try {
+  await simulatorCommand(run).parseAsync(process.argv)
+} catch (error) {
+  if (!(error instanceof SimulatorError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+}

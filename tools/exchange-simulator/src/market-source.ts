@@ -1,0 +1,158 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Clock } from './clock.ts'
+import type { FrameSink, FrameSource, SourceStatus } from './frame-source.ts'
+import { mixIn, placeMalformed } from './malformed-placement.ts'
+import type { PlacedFrame } from './malformed-placement.ts'
+import type { MalformedFrame } from './malformed-frames.ts'
+import type { Speed } from './pacing.ts'
+import { tradeFrame } from './simulated-trade.ts'
+import type { SimulatedTrade } from './simulated-trade.ts'
+import type { SourceFrame } from './source-frame.ts'
+import { SLICE_MS, SyntheticMarket } from './synthetic-market.ts'
+
+/** Malformed frames are spread over this many first frames of a market: within seconds at the usual rates. */
+export const MALFORMED_SPREAD_FRAMES = 1000
+
+/** Market time made at once at most, so that a market that has to catch up leaves room for everything else. */
+const MAX_SLICES_PER_STEP = 500
+/** Frames handed over at once at most, apart from the last slice. */
+const MAX_FRAMES_PER_STEP = 2000
+
+export interface MarketSourceOptions {
+  readonly symbols: readonly string[]
+  readonly seed: number
+  readonly tradesPerSecond: number
+  readonly speed: Speed
+  /** Market time the market starts at; the clock's time at the first subscription where undefined. */
+  readonly startMs: number | undefined
+  /** Market time after which there are no more trades; none where undefined. */
+  readonly durationMs: number | undefined
+  readonly malformed: readonly MalformedFrame[]
+  readonly clock: Clock
+}
+
+/**
+ * One synthetic market for all connections. It starts with the first subscription, and a connection that comes later
+ * joins at the present. Paced, it goes on by the clock whoever listens; at `max` it is made as fast as the slowest
+ * connection takes it, and stands still without any.
+ */
+export class MarketSource implements FrameSource {
+  readonly #options: MarketSourceOptions
+  readonly #streams: ReadonlySet<string>
+  readonly #placed: readonly PlacedFrame[]
+  readonly #trades = new Map<string, { count: number; first_id: number | null; last_id: number | null }>()
+  readonly #sinks = new Set<FrameSink>()
+  readonly #ended = Promise.withResolvers<void>()
+  #market: SyntheticMarket | undefined
+  #startedAtMs = 0
+  #marketStartMs = 0
+  #framesTotal = 0
+  #isRunning = false
+  #isStopped = false
+  #cancelTimer = () => {}
+
+  constructor(options: MarketSourceOptions) {
+    this.#options = options
+    this.#streams = new Set(options.symbols.map((symbol) => `${symbol.toLowerCase()}@trade`))
+    this.#placed = placeMalformed(options.malformed, MALFORMED_SPREAD_FRAMES, options.seed)
+    for (const symbol of options.symbols) this.#trades.set(symbol, { count: 0, first_id: null, last_id: null })
+  }
+
+  hasStream(stream: string): boolean {
+    return this.#streams.has(stream)
+  }
+
+  async serve(sink: FrameSink): Promise<void> {
+    if (sink.signal.aborted) return
+    this.#sinks.add(sink)
+    const gone = new Promise<void>((resolve) => sink.signal.addEventListener('abort', () => resolve(), { once: true }))
+    void gone.then(() => this.#sinks.delete(sink))
+    this.#run()
+    await Promise.race([this.#ended.promise, gone])
+    await sink.flushed()
+  }
+
+  nowMs(): number {
+    return this.#market?.timeMs ?? this.#options.startMs ?? this.#options.clock.nowMs()
+  }
+
+  status(): SourceStatus {
+    return {
+      source: 'synthetic',
+      file: null,
+      symbols: this.#options.symbols,
+      frames_total: this.#framesTotal,
+      trades: Object.fromEntries([...this.#trades].map(([symbol, trades]) => [symbol, { ...trades }])),
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#cancelTimer()
+  }
+
+  #run(): void {
+    if (this.#isRunning || this.#isStopped) return
+    this.#isRunning = true
+    const { clock, seed, speed, startMs, symbols, tradesPerSecond } = this.#options
+    if (this.#market === undefined) {
+      this.#startedAtMs = clock.nowMs()
+      this.#marketStartMs = startMs ?? this.#startedAtMs
+      this.#market = new SyntheticMarket({ symbols, seed, startMs: this.#marketStartMs, tradesPerSecond })
+    }
+    if (speed === 'max') void this.#runAtMax(this.#market)
+    else this.#runPaced(this.#market, speed)
+  }
+
+  #runPaced(market: SyntheticMarket, speed: number): void {
+    const { clock } = this.#options
+    const passedMs = (clock.nowMs() - this.#startedAtMs) * speed
+    this.#send(this.#makeUntil(market, this.#marketStartMs + passedMs))
+    if (this.#hasEnded(market)) return this.#ended.resolve()
+    const nextAtMs = this.#startedAtMs + (market.timeMs + SLICE_MS - this.#marketStartMs) / speed
+    const delayMs = Math.max(0, Math.ceil(nextAtMs - clock.nowMs()))
+    this.#cancelTimer = clock.after(delayMs, () => this.#runPaced(market, speed))
+  }
+
+  async #runAtMax(market: SyntheticMarket): Promise<void> {
+    while (this.#sinks.size > 0 && !this.#isStopped && !this.#hasEnded(market)) {
+      this.#send(this.#makeUntil(market, Infinity))
+      await setImmediate()
+      for (const sink of this.#sinks) await sink.room()
+    }
+    this.#isRunning = false
+    if (this.#hasEnded(market)) this.#ended.resolve()
+  }
+
+  /** The next frames, of market time before `untilMs` and the market's end, no more than one step's. */
+  #makeUntil(market: SyntheticMarket, untilMs: number): readonly SourceFrame[] {
+    const frames: SourceFrame[] = []
+    for (let slices = 0; slices < MAX_SLICES_PER_STEP && frames.length < MAX_FRAMES_PER_STEP; slices += 1) {
+      if (market.timeMs + SLICE_MS > untilMs || this.#hasEnded(market)) break
+      for (const trade of market.next().trades) {
+        this.#count(trade)
+        frames.push(tradeFrame(trade))
+      }
+    }
+    return frames
+  }
+
+  #send(frames: readonly SourceFrame[]): void {
+    const mixed = mixIn(frames, this.#framesTotal, this.#placed)
+    this.#framesTotal += frames.length
+    if (mixed.length > 0) for (const sink of this.#sinks) sink.send(mixed)
+  }
+
+  #hasEnded(market: SyntheticMarket): boolean {
+    const { durationMs } = this.#options
+    return durationMs !== undefined && market.timeMs - this.#marketStartMs >= durationMs
+  }
+
+  #count({ symbol, tradeId }: SimulatedTrade): void {
+    const trades = this.#trades.get(symbol)
+    if (trades === undefined) return
+    trades.count += 1
+    trades.first_id ??= tradeId
+    trades.last_id = tradeId
+  }
+}

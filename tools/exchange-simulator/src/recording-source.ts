@@ -1,0 +1,124 @@
+import type { Clock } from './clock.ts'
+import type { FrameSink, FrameSource, SourceStatus, TradeCount } from './frame-source.ts'
+import { changeTimes, eventTimeMs } from './frame-times.ts'
+import type { IdRanges } from './id-ranges.ts'
+import { mixIn, placeMalformed } from './malformed-placement.ts'
+import type { PlacedFrame } from './malformed-placement.ts'
+import type { MalformedFrame } from './malformed-frames.ts'
+import type { Speed } from './pacing.ts'
+import { readRecording } from './recording-reader.ts'
+import type { RecordingBatch } from './recording-reader.ts'
+import { summariseRecording } from './recording-summary.ts'
+import type { RecordingSummary } from './recording-summary.ts'
+import { replay } from './replay.ts'
+import { streamSymbol } from './source-frame.ts'
+import type { SourceFrame } from './source-frame.ts'
+
+export interface RecordingSourceOptions {
+  readonly file: string
+  readonly speed: Speed
+  readonly shiftToNow: boolean
+  /** All of the recording's, where undefined. */
+  readonly symbols: readonly string[] | undefined
+  readonly malformed: readonly MalformedFrame[]
+  readonly seed: number
+  readonly clock: Clock
+}
+
+/**
+ * Opens a recording, checking every line of it. Each connection gets its own replay from the first frame on. Shifted
+ * times are shifted by one constant, set when the first replay starts, so that a trade has the same times on each connection.
+ */
+export async function openRecordingSource(options: RecordingSourceOptions): Promise<FrameSource> {
+  const symbols = options.symbols === undefined ? undefined : new Set(options.symbols)
+  const summary = await summariseRecording(options.file, readRecording(options.file), symbols)
+  return new RecordingSource(options, summary)
+}
+
+class RecordingSource implements FrameSource {
+  readonly #options: RecordingSourceOptions
+  readonly #summary: RecordingSummary
+  readonly #placed: readonly PlacedFrame[]
+  /** Event time each replay has come to. */
+  readonly #positions = new Map<FrameSink, number>()
+  #latestMs: number
+  #offsetMs: number | undefined
+
+  constructor(options: RecordingSourceOptions, summary: RecordingSummary) {
+    this.#options = options
+    this.#summary = summary
+    this.#placed = placeMalformed(options.malformed, summary.framesTotal, options.seed)
+    this.#latestMs = summary.firstEventTimeMs
+  }
+
+  hasStream(stream: string): boolean {
+    return this.#summary.streams.has(stream)
+  }
+
+  async serve(sink: FrameSink): Promise<void> {
+    if (sink.signal.aborted) return
+    const { clock, file, shiftToNow, speed } = this.#options
+    const { firstEventTimeMs, firstReceivedAtUs } = this.#summary
+    const startedAtMs = clock.nowMs()
+    this.#offsetMs ??= shiftToNow ? startedAtMs - firstEventTimeMs : 0
+    const offsetMs = this.#offsetMs
+    this.#positions.set(sink, firstEventTimeMs + offsetMs)
+    sink.signal.addEventListener('abort', () => this.#positions.delete(sink), { once: true })
+    await replay({
+      batches: this.#frames(readRecording(file), offsetMs),
+      pace: { speed, startedAtMs, firstReceivedAtUs: firstReceivedAtUs + offsetMs * 1000 },
+      clock,
+      sink,
+      onSent: (last) => this.#moveTo(sink, last),
+    })
+  }
+
+  /** The slowest replay's time: with it a reader never takes for past what some connection has not been sent yet. */
+  nowMs(): number {
+    return this.#positions.size > 0 ? Math.min(...this.#positions.values()) : this.#latestMs + (this.#offsetMs ?? 0)
+  }
+
+  status(): SourceStatus {
+    const { framesTotal, symbols, trades } = this.#summary
+    return {
+      source: 'recording',
+      file: this.#options.file,
+      symbols,
+      frames_total: framesTotal,
+      trades: Object.fromEntries([...trades].map(([symbol, ids]) => [symbol, tradeCount(ids)])),
+    }
+  }
+
+  stop(): void {
+    // Replays end with their connections.
+  }
+
+  async *#frames(batches: AsyncIterable<RecordingBatch>, offsetMs: number): AsyncGenerator<readonly SourceFrame[]> {
+    const symbols = this.#options.symbols === undefined ? undefined : new Set(this.#summary.symbols)
+    let index = 0
+    for await (const batch of batches) {
+      const wanted = symbols
+        ? batch.frames.filter(({ stream }) => symbols.has(streamSymbol(stream ?? '')))
+        : batch.frames
+      const moved = offsetMs === 0 ? wanted : wanted.map((frame) => moveFrame(frame, offsetMs))
+      yield mixIn(moved, index, this.#placed)
+      index += wanted.length
+    }
+  }
+
+  #moveTo(sink: FrameSink, last: SourceFrame): void {
+    const timeMs = eventTimeMs(last.bytes)
+    if (timeMs === undefined || sink.signal.aborted) return
+    this.#positions.set(sink, Math.max(timeMs, this.#positions.get(sink) ?? timeMs))
+    this.#latestMs = Math.max(this.#latestMs, timeMs - (this.#offsetMs ?? 0))
+  }
+}
+
+function moveFrame(frame: SourceFrame, offsetMs: number): SourceFrame {
+  const bytes = changeTimes(frame.bytes, { offsetMs, unit: undefined })
+  return { ...frame, bytes, receivedAtUs: frame.receivedAtUs + offsetMs * 1000 }
+}
+
+function tradeCount(ids: IdRanges): TradeCount {
+  return { count: ids.count, first_id: ids.first, last_id: ids.last }
+}
