@@ -78,14 +78,8 @@ export function connectRegistry(options: RegistryOptions): SchemaRegistry {
 type Settings = Required<RegistryOptions>
 
 function clientOptions({ url, timeoutMs, maxRetries, retryDelayMs }: Settings): ClientOptions {
-  /** The client gives a request without an answer the status 400, as if it had been a bad request. */
-  const honestStatus: Middleware = () => ({
+  const bounded: Middleware = () => ({
     prepareRequest: async (next) => (await next()).enhance({ timeout: timeoutMs }),
-    response: (next) =>
-      next().catch((response) => {
-        const { message } = response.error() ?? {}
-        throw message === undefined ? response : response.enhance({ status: unavailableStatus, rawData: message })
-      }),
   })
   const retry = {
     retries: maxRetries,
@@ -95,9 +89,10 @@ function clientOptions({ url, timeoutMs, maxRetries, retryDelayMs }: Settings): 
     multiplier: 2,
     // All calls may be repeated: registering what is registered changes nothing.
     enableRetry: () => true,
-    validateRetry: (response: { status(): number }) => retriableStatuses.includes(response.status()),
+    validateRetry: (response: { status(): number; error(): Error | null }) =>
+      response.error() !== null || retriableStatuses.includes(response.status()),
   }
-  return { host: url, retry, middlewares: [honestStatus] }
+  return { host: url, retry, middlewares: [bounded] }
 }
 
 function avroSchema(schemaName: SchemaName) {
@@ -142,7 +137,9 @@ function isNotFound(error: unknown): boolean {
 }
 
 function statusOf(error: unknown): number | undefined {
-  const { status } = error as { status?: unknown }
+  const { status, message } = error as { status?: unknown; message: string }
+  // The client gives a request without an answer the status 400 and these words; a registry's 400 has words of its own.
+  if (status === 400 && message.includes('Error, status 400: ')) return unavailableStatus
   return typeof status === 'number' ? status : undefined
 }
 
