@@ -1,0 +1,25 @@
+export { stackEnvironment } from './environment.ts'
+export { freePorts } from './free-ports.ts'
+export type { Host } from './launch-context.ts'
+export {
+  defaultPorts,
+  portNames,
+  portOffsets,
+  portsFromBase,
+  portSettings,
+  type PortName,
+  type StackPorts,
+} from './ports.ts'
+export { prepareTopics } from './prepare-topics.ts'
+export { lineProgress, terminalProgress, type Progress, type ProgressTask } from './progress.ts'
+export { StackError, type StackErrorCode } from './stack-error.ts'
+export {
+  fetchServers,
+  serviceNames,
+  startStack,
+  type InfluxOutcome,
+  type ServiceName,
+  type Stack,
+  type StackOptions,
+} from './start-stack.ts'
+export { superviseProcess, type SupervisedOptions, type SupervisedProcess } from './supervised-process.ts'
