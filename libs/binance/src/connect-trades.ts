@@ -56,6 +56,8 @@ const silentLogger: FeedLogger = { info: () => undefined, warn: () => undefined 
 
 class WebSocketTradeFeed implements TradeFeed {
   readonly #url: string
+  /** For the log: the whole URL can name a thousand symbols. */
+  readonly #exchange: string
   readonly #limits: FeedLimits
   readonly #clock: FeedClock
   readonly #logger: FeedLogger
@@ -74,6 +76,7 @@ class WebSocketTradeFeed implements TradeFeed {
 
   constructor(url: string, options: ConnectTradesOptions) {
     this.#url = url
+    this.#exchange = options.url
     this.#limits = { ...defaultFeedLimits, ...options }
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
@@ -147,7 +150,7 @@ class WebSocketTradeFeed implements TradeFeed {
       case 'report-lost': {
         const { reason, retryInMs } = action
         this.#logger.warn(
-          { url: this.#url, retry_in_ms: Math.round(retryInMs) },
+          { exchange: this.#exchange, retry_in_ms: Math.round(retryInMs) },
           `no trades from the exchange: ${reason}`,
         )
         this.#enter({ phase: 'waiting', reason, retryInMs })
@@ -184,7 +187,7 @@ class WebSocketTradeFeed implements TradeFeed {
   #opened(): void {
     this.#lastTrafficMs = this.#clock.elapsedMs()
     this.#counters.connects++
-    this.#logger.info({ url: this.#url }, 'connected to the exchange')
+    this.#logger.info({ exchange: this.#exchange }, 'connected to the exchange')
     if (this.#buffer.isFull) this.#pause()
     this.#enter({ phase: 'connected' })
   }
@@ -233,7 +236,10 @@ class WebSocketTradeFeed implements TradeFeed {
   }
 
   #announceEnd(): void {
-    this.#logger.info({ url: this.#url }, 'the exchange will close this connection soon; a new one follows at once')
+    this.#logger.info(
+      { exchange: this.#exchange },
+      'the exchange will close this connection soon; a new one follows at once',
+    )
     this.#step({ kind: 'end-announced' })
   }
 
