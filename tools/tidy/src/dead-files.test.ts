@@ -30,6 +30,7 @@ it('lets what is named for tests serve tests', () => {
 
 it('follows a file that is named as a URL, and one that a script runs', () => {
   const main = file('tools/b/src/main.ts', "spawn(new URL('./watchdog.ts', import.meta.url))")
-  const manifest = file('libs/a/package.json', '{"scripts": {"generate": "node \'scripts/generate.ts\'"}}')
-  expect(deadFiles([main, manifest, file('tools/b/src/watchdog.ts')])).toEqual([])
+  const manifest = file('libs/a/package.json', '{"scripts": {"generate": "node scripts/generate.ts --all"}}')
+  const led = [file('tools/b/src/watchdog.ts'), file('libs/a/scripts/generate.ts')]
+  expect(deadFiles([main, manifest, ...led])).toEqual([])
 })

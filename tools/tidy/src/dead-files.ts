@@ -1,16 +1,17 @@
 import { leadsTo } from './imports.ts'
 import { isCode, isTest, type RepositoryFile } from './repository.ts'
 
-/** Where reading begins: a library's surface, a program's start, and what tools read by convention. */
+/** Where reading begins: a library's surface, a program's start, and what tools and the compiler read by convention. */
 const isStart = (path: string) =>
   /^(libs|apps|tools)\/[^/]+\/src\/(index|main)\.ts$/.test(path) ||
   /^[^/]+\.config\.(ts|js|mjs)$/.test(path) ||
   /(^|\/)package\.json$/.test(path) ||
+  path.endsWith('.d.ts') ||
   path.startsWith('.ci/')
 
 /** What exists for tests alone says so in its name. */
 const isForTests = (path: string) =>
-  /(^|[-./])(fixtures?|fakes?|samples?|oracle|manual|memory|testing|tests?)([-./]|$)/.test(path)
+  /(^|[-./])(fixtures?|fakes?|samples?|oracle|manual|memory|e2e|testing|tests?)([-./]|$)/.test(path)
 
 const reachable = (files: readonly RepositoryFile[], starts: (path: string) => boolean): ReadonlySet<string> => {
   const known = new Set(files.map(({ path }) => path))
