@@ -1,4 +1,4 @@
-import { ConfigError, loadConfig } from '@tidemark/service'
+import { loadConfig, type ConfigError } from '@tidemark/service'
 import { expect, it } from 'vitest'
 import { configSchema } from './config.ts'
 

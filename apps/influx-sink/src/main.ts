@@ -1,6 +1,30 @@
 import process from 'node:process'
-import { runService } from '@tidemark/service'
+import { kafkaPorts } from '@tidemark/kafka'
+import { avroCodec, connectRegistry, topicNames, valueSubject, type MarketMetrics } from '@tidemark/schemas'
+import { kafkaSettings, runService } from '@tidemark/service'
 import { configSchema } from './config.ts'
-import { startInfluxSink } from './start-influx-sink.ts'
+import { influxLines } from './influx-lines.ts'
+import { applicationId, startInfluxSink } from './start-influx-sink.ts'
 
-await runService({ name: 'influx-sink', config: configSchema, process, start: startInfluxSink })
+await runService({
+  name: applicationId,
+  config: configSchema,
+  process,
+  start: (context) => {
+    const { config, logger } = context
+    const registry = connectRegistry({ url: config.SCHEMA_REGISTRY_URL })
+    const codec = avroCodec<MarketMetrics>('MarketMetrics', {
+      registry,
+      subject: valueSubject(topicNames.marketMetrics),
+    })
+    const kafka = kafkaPorts({ ...kafkaSettings(config), clientId: applicationId, logger })
+    const lines = influxLines({
+      url: config.INFLUX_URL,
+      token: config.INFLUX_TOKEN,
+      org: config.INFLUX_ORG,
+      bucket: config.INFLUX_BUCKET,
+      timeoutMs: config.INFLUX_TIMEOUT_MS,
+    })
+    return startInfluxSink({ ...context, kafka, lines, codec })
+  },
+})

@@ -1,27 +1,26 @@
-import { kafkaPorts } from '@tidemark/kafka'
-import { avroCodec, connectRegistry, topicNames, valueSubject, type MarketMetrics } from '@tidemark/schemas'
-import { kafkaSettings, streamsService, type RunningService, type ServiceContext } from '@tidemark/service'
-import { run } from '@tidemark/streams'
+import type { MarketMetrics } from '@tidemark/schemas'
+import { streamsService, type RunningService, type ServiceContext } from '@tidemark/service'
+import { run, type Codec, type KafkaPorts } from '@tidemark/streams'
 import type { Config } from './config.ts'
-import { influxLines } from './influx-lines.ts'
+import type { LineWriter } from './influx-lines.ts'
 import { influxSink } from './influx-sink.ts'
 import { marketMetricsLine } from './market-metrics-line.ts'
 import { patientWriter, type Wait } from './patient-writer.ts'
 import { refusedRecords } from './refused-records.ts'
 import { influxSinkTopology } from './topology.ts'
 
-const applicationId = 'influx-sink'
+export const applicationId = 'influx-sink'
+const deadLetterTopic = `${applicationId}-dlq`
 
-/** Wires metrics -> points. */
-export async function startInfluxSink({
-  config,
-  logger,
-  metrics,
-  signal,
-}: ServiceContext<Config>): Promise<RunningService> {
-  const kafka = kafkaPorts({ ...kafkaSettings(config), clientId: applicationId, logger })
-  const registry = connectRegistry({ url: config.SCHEMA_REGISTRY_URL })
-  const codec = avroCodec<MarketMetrics>('MarketMetrics', { registry, subject: valueSubject(topicNames.marketMetrics) })
+export interface InfluxSinkContext extends ServiceContext<Config> {
+  readonly kafka: KafkaPorts & { close(): Promise<void> }
+  readonly lines: LineWriter
+  readonly codec: Codec<MarketMetrics>
+}
+
+/** Starts writing every final window to InfluxDB. */
+export async function startInfluxSink(context: InfluxSinkContext): Promise<RunningService> {
+  const { config, logger, metrics, signal, kafka, lines, codec } = context
   const figures = { written: 0, refused: 0 }
   let wait: Wait | undefined
   const points = metrics.counter({
@@ -31,29 +30,18 @@ export async function startInfluxSink({
   })
   const retries = metrics.counter({ name: 'tidemark_influx_retries_total', help: 'Writes that had to be repeated.' })
 
-  const writer = patientWriter(
-    influxLines({
-      url: config.INFLUX_URL,
-      token: config.INFLUX_TOKEN,
-      org: config.INFLUX_ORG,
-      bucket: config.INFLUX_BUCKET,
-      timeoutMs: config.INFLUX_TIMEOUT_MS,
-    }),
-    {
-      signal,
-      waiting: (now) => {
-        wait = now
-        if (now === undefined) return logger.info('InfluxDB takes writes again')
-        retries.inc()
-        const { failure, attempt, delayMs } = now
-        logger.warn(
-          { attempt, delayMs: Math.round(delayMs), kind: failure.kind },
-          `InfluxDB did not take a write, waiting: ${failure.message}`,
-        )
-      },
+  const writer = patientWriter(lines, {
+    signal,
+    waiting: (now) => {
+      wait = now
+      if (now === undefined) return logger.info('InfluxDB takes writes again')
+      retries.inc()
+      const { failure, attempt, delayMs } = now
+      const fields = { attempt, delayMs: Math.round(delayMs), kind: failure.kind }
+      logger.warn(fields, `InfluxDB did not take a write, waiting: ${failure.message}`)
     },
-  )
-  const refused = await refusedRecords({ kafka, topic: `${applicationId}-dlq`, codec, nowMs: Date.now })
+  })
+  const refused = await refusedRecords({ kafka, topic: deadLetterTopic, codec, nowMs: Date.now })
   const sink = influxSink({
     toLine: marketMetricsLine,
     writer,
@@ -64,8 +52,8 @@ export async function startInfluxSink({
       figures.refused += counts.refused
       points.inc({ outcome: 'written' }, counts.written)
       points.inc({ outcome: 'refused' }, counts.refused)
-      if (counts.refused > 0)
-        logger.error({ refused: counts.refused }, `records refused: see topic ${applicationId}-dlq for the reasons`)
+      if (counts.refused === 0) return
+      logger.error({ refused: counts.refused }, `records refused: see topic ${deadLetterTopic} for the reasons`)
     },
   })
   const app = run(influxSinkTopology(codec, sink), {

@@ -40,7 +40,7 @@ export function loadConfig<S extends z.ZodObject>(
   const readFile = options.readFile ?? ((path: string) => readFileSync(path, 'utf8'))
   const input: Record<string, string> = {}
   const unreadable = new Map<string, string>()
-  for (const [name, field] of Object.entries(schema.shape)) {
+  for (const [name, field] of Object.entries(fieldsOf(schema))) {
     const read = isSecret(field) ? readSecret(name, env, readFile) : { value: env[name] }
     if ('issue' in read) unreadable.set(name, read.issue)
     else if (read.value !== undefined && read.value !== '') input[name] = read.value
@@ -61,7 +61,7 @@ export function printableConfig(
   config: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const printable: Record<string, unknown> = {}
-  for (const [name, field] of Object.entries(schema.shape)) {
+  for (const [name, field] of Object.entries(fieldsOf(schema))) {
     const value = config[name]
     if (value === undefined) continue
     printable[name] = isSecret(field) ? '(set)' : typeof value === 'string' ? withoutPassword(value) : value
@@ -94,12 +94,17 @@ function firstOfEachField(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue
 
 function describeIssue(schema: z.ZodObject, input: Record<string, string>, issue: z.core.$ZodIssue): string {
   const name = String(issue.path[0] ?? '')
-  const field = schema.shape[name]
+  const field = fieldsOf(schema)[name]
   if (field === undefined) return issue.message
   const expected = descriptionOf(field) ?? issue.message
   const value = input[name]
   if (value === undefined) return `${name} is not set: expected ${expected}`
   return `${name} is ${isSecret(field) ? 'not valid (not shown: a secret)' : `"${withoutPassword(value)}"`}: expected ${expected}`
+}
+
+/** Zod types the fields of an object schema that it knows nothing about as `any`. */
+function fieldsOf(schema: z.ZodObject): Readonly<Record<string, z.core.$ZodType>> {
+  return schema.shape
 }
 
 function isSecret(field: z.core.$ZodType): boolean {
