@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { LaunchContext } from './launch-context.ts'
@@ -52,7 +52,9 @@ export async function buildInfluxd(context: LaunchContext, folder: string): Prom
   }
   try {
     const env: NodeJS.ProcessEnv = { ...context.host.env, GOWORK: 'off', CGO_ENABLED: '1' }
-    const pkgConfig = join(folder, 'pkg-config')
+    const tools = join(folder, 'tools')
+    await mkdir(tools)
+    const pkgConfig = join(tools, 'pkg-config')
     await build(['-o', pkgConfig, 'github.com/influxdata/pkg-config'], env)
     const flags = [
       '-trimpath',
@@ -64,11 +66,12 @@ export async function buildInfluxd(context: LaunchContext, folder: string): Prom
     const target = ['-o', join(folder, 'influxd'), 'github.com/influxdata/influxdb/v2/cmd/influxd']
     await build([...flags, ...target], {
       ...env,
-      ...(await rustSettings(context, folder)),
+      ...(await rustSettings(context, tools)),
       // InfluxDB's own pkg-config builds the Rust library that Go links; it has to be found before the system's.
-      PATH: `${folder}${delimiter}${env['PATH'] ?? ''}`,
+      PATH: `${tools}${delimiter}${env['PATH'] ?? ''}`,
       PKG_CONFIG: pkgConfig,
     })
+    await rm(tools, { recursive: true })
     task.done()
   } catch (error) {
     task.fail()

@@ -12,14 +12,7 @@ export {
 } from './ports.ts'
 export { prepareTopics } from './prepare-topics.ts'
 export { lineProgress, terminalProgress, type Progress, type ProgressTask } from './progress.ts'
+export { serviceNames, type ServiceName } from './services.ts'
 export { StackError, type StackErrorCode } from './stack-error.ts'
-export {
-  fetchServers,
-  serviceNames,
-  startStack,
-  type InfluxOutcome,
-  type ServiceName,
-  type Stack,
-  type StackOptions,
-} from './start-stack.ts'
+export { fetchServers, startStack, type InfluxOutcome, type Stack, type StackOptions } from './start-stack.ts'
 export { superviseProcess, type SupervisedOptions, type SupervisedProcess } from './supervised-process.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chooseJava, parseJavaMajor, type Java } from './java.ts'
+import { chooseRegistry } from './services.ts'
 import { StackError } from './stack-error.ts'
-import { chooseRegistry } from './start-stack.ts'
 
 const java = (major: number): Java => ({ path: `/jvm/${major}/bin/java`, major, origin: 'PATH' })
 

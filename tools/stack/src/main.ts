@@ -3,8 +3,9 @@ import { stackEnvironment } from './environment.ts'
 import { portOffsets, portNames, portSettings, defaultPorts, type PortName } from './ports.ts'
 import { prepareTopics } from './prepare-topics.ts'
 import { lineProgress, terminalProgress } from './progress.ts'
+import { serviceNames, type ServiceName } from './services.ts'
 import { StackError } from './stack-error.ts'
-import { fetchServers, serviceNames, startStack, type ServiceName, type Stack } from './start-stack.ts'
+import { fetchServers, startStack, type Stack } from './start-stack.ts'
 
 interface UpOptions extends Partial<Record<`${PortName}Port`, number>> {
   readonly dataDir: string

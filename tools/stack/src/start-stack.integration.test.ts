@@ -110,7 +110,9 @@ describe('startStack', () => {
 
   it('fails with the last lines of the log when a server ends early, and stops the others', async () => {
     const ports = await freePorts()
-    const error: unknown = await start({ ports, kafkaJvmOptions: ['-XX:NoSuchOption'] }).catch((reason: unknown) => reason)
+    const error: unknown = await start({ ports, kafkaJvmOptions: ['-XX:NoSuchOption'] }).catch(
+      (reason: unknown) => reason,
+    )
     expect(error).toMatchObject({ code: 'setup-failed', message: expect.stringContaining('NoSuchOption') as string })
     await checkPortsFree(ports)
     expect(await readdir(join(dataDir, 'run'))).toEqual([])
@@ -118,7 +120,10 @@ describe('startStack', () => {
     const log = join(dataDir, 'logs', 'kafka.log')
     await writeFile(join(dataDir, 'kafka', 'data', 'meta.properties'), 'version=9\n')
     const early: unknown = await start({ ports, services: ['kafka'] }).catch((reason: unknown) => reason)
-    expect(early).toMatchObject({ code: 'server-exited', message: expect.stringContaining(`its log ${log} ends with:\n`) as string })
+    expect(early).toMatchObject({
+      code: 'server-exited',
+      message: expect.stringContaining(`its log ${log} ends with:\n`) as string,
+    })
   })
 
   it('gives up a start that is under way, leaving nothing', async () => {
@@ -141,7 +146,9 @@ describe('startStack', () => {
     const influx = await stack.influx
     expect(influx).toMatchObject({ available: false })
     if (!influx.available) {
-      expect(influx.reason).toMatch(/Go 1\.24 or later.*cargo.*no docker engine answers.*install Go.*or docker.*INFLUXD_BIN/)
+      expect(influx.reason).toMatch(
+        /Go 1\.24 or later.*cargo.*no docker engine answers.*install Go.*or docker.*INFLUXD_BIN/,
+      )
     }
   })
 })

@@ -1,20 +1,23 @@
-import { openDataFolder, type DataFolder } from './data-folder.ts'
+import { openDataFolder } from './data-folder.ts'
 import { fetchKafka } from './fetch-kafka.ts'
 import { fetchRegistry } from './fetch-registry.ts'
 import { findInfluxd } from './find-influxd.ts'
-import { influxSetup, influxUrl, parseRetentionSeconds, startInflux } from './influx-server.ts'
-import { chooseJava, findJavas, type Java } from './java.ts'
-import { startKafka } from './kafka-server.ts'
+import { influxSetup, influxUrl, parseRetentionSeconds } from './influx-server.ts'
+import { findJavas } from './java.ts'
 import type { Host, LaunchContext } from './launch-context.ts'
-import { checkPortsFree, planPorts, type PortName, type StackPorts } from './ports.ts'
+import { checkPortsFree, planPorts, type StackPorts } from './ports.ts'
 import { lineProgress, type Progress } from './progress.ts'
-import { registryUrl, startRegistry } from './registry-server.ts'
+import { registryUrl } from './registry-server.ts'
 import type { Server } from './server.ts'
+import {
+  chooseRegistry,
+  launchers,
+  portsOfService,
+  serviceNames,
+  type LaunchPlan,
+  type ServiceName,
+} from './services.ts'
 import { StackError } from './stack-error.ts'
-import { kafkaMinJava, kafkaVersion, registryReleases, type RegistryRelease } from './versions.ts'
-
-export const serviceNames = ['kafka', 'registry', 'influx'] as const
-export type ServiceName = (typeof serviceNames)[number]
 
 export interface StackOptions {
   /** The process that owns the stack: pass `process`. */
@@ -68,22 +71,6 @@ export interface Stack {
 
 const defaultReadyTimeoutMs = 120_000
 const defaultHeapMb = { kafka: 512, registry: 256 }
-
-const portsOfService: Readonly<Record<ServiceName, readonly PortName[]>> = {
-  kafka: ['kafka', 'kafkaController'],
-  registry: ['registry', 'registryManagement'],
-  influx: ['influx'],
-}
-
-interface Plan {
-  readonly ports: StackPorts
-  readonly services: readonly ServiceName[]
-  readonly heapMb: { readonly kafka: number; readonly registry: number }
-  readonly kafkaJvmOptions: readonly string[]
-  readonly readyTimeoutMs: number
-  readonly retentionSeconds: number
-  readonly javas: readonly Java[]
-}
 
 /**
  * Starts Kafka and the registry at once and resolves when both answer; InfluxDB joins by its own promise. Rejects with a
@@ -150,7 +137,7 @@ export async function fetchServers(
   return { influxIssue: influxd.ok ? undefined : influxd.issue }
 }
 
-async function makePlan(options: StackOptions): Promise<Plan> {
+async function makePlan(options: StackOptions): Promise<LaunchPlan> {
   const { services = serviceNames, host } = options
   return {
     services,
@@ -166,62 +153,6 @@ async function makePlan(options: StackOptions): Promise<Plan> {
 function makeContext(options: Omit<StackOptions, 'dataDir'>, giveUp: AbortSignal): LaunchContext {
   const { host, log = () => undefined, progress = lineProgress({ write: log }), signal } = options
   return { host, log, progress, signal: signal === undefined ? giveUp : AbortSignal.any([signal, giveUp]) }
-}
-
-type Launcher = (context: LaunchContext, folder: DataFolder, plan: Plan) => Promise<Server>
-
-const launchers: Readonly<Record<ServiceName, Launcher>> = {
-  async kafka(context, folder, { ports, heapMb, kafkaJvmOptions, readyTimeoutMs, javas }) {
-    const java = chooseJava(javas, { server: `Kafka ${kafkaVersion}`, minMajor: kafkaMinJava })
-    return startKafka(context, folder, {
-      java,
-      jars: await fetchKafka(context),
-      port: ports.kafka,
-      controllerPort: ports.kafkaController,
-      heapMb: heapMb.kafka,
-      jvmOptions: kafkaJvmOptions,
-      readyTimeoutMs,
-    })
-  },
-  async registry(context, folder, { ports, heapMb, readyTimeoutMs, javas }) {
-    const { java, release } = chooseRegistry(javas, context.log)
-    return startRegistry(context, folder, {
-      java,
-      release,
-      program: await fetchRegistry(context, release),
-      port: ports.registry,
-      managementPort: ports.registryManagement,
-      heapMb: heapMb.registry,
-      readyTimeoutMs,
-    })
-  },
-  async influx(context, folder, { ports, readyTimeoutMs, retentionSeconds }) {
-    const influxd = await findInfluxd(context)
-    if (!influxd.ok) throw new StackError('fetch-failed', influxd.issue)
-    return startInflux(context, folder, { program: influxd.path, port: ports.influx, retentionSeconds, readyTimeoutMs })
-  },
-}
-
-/** The newest release for which there is a Java. */
-export function chooseRegistry(
-  javas: readonly Java[],
-  log: (line: string) => void,
-): { readonly java: Java; readonly release: RegistryRelease } {
-  const [preferred] = registryReleases
-  for (const release of registryReleases) {
-    const java = javas.find(({ major }) => major >= release.minJava)
-    if (java === undefined) continue
-    if (release !== preferred)
-      log(
-        `no Java ${preferred?.minJava} found: taking schema registry ${release.version}, which runs on Java ${java.major}`,
-      )
-    return { java, release }
-  }
-  const oldest = Math.min(...registryReleases.map(({ minJava }) => minJava))
-  return {
-    java: chooseJava(javas, { server: 'the schema registry', minMajor: oldest }),
-    release: registryReleases.at(-1)!,
-  }
 }
 
 async function influxOutcome(
