@@ -1,0 +1,38 @@
+import process from 'node:process'
+import { kafkaPorts } from '@tidemark/kafka'
+import { avroCodec, connectRegistry, topicNames, valueSubject, type MarketMetrics, type Trade } from '@tidemark/schemas'
+import { kafkaSettings, runService, streamsService } from '@tidemark/service'
+import { run } from '@tidemark/streams'
+import { configSchema } from './config.ts'
+import { aggregatorTopology } from './topology.ts'
+import { whaleFloor } from './whale-floor.ts'
+
+const applicationId = 'window-aggregator'
+
+await runService({
+  name: applicationId,
+  config: configSchema,
+  process,
+  start: async ({ config, logger }) => {
+    const registry = connectRegistry({ url: config.SCHEMA_REGISTRY_URL })
+    const subject = (topic: string) => ({ registry, subject: valueSubject(topic) })
+    const topology = aggregatorTopology({
+      topics: {
+        trades: config.KAFKA_TOPIC,
+        metrics: topicNames.marketMetrics,
+        late: topicNames.binanceTradesLate,
+      },
+      codecs: {
+        trade: avroCodec<Trade>('Trade', subject(config.KAFKA_TOPIC)),
+        metrics: avroCodec<MarketMetrics>('MarketMetrics', subject(topicNames.marketMetrics)),
+      },
+      windows: config.WINDOWS,
+      graceMs: config.GRACE_MS,
+      whaleFloor: whaleFloor(config.WHALE_MIN_NOTIONAL, (message) => logger.warn(message)),
+    })
+    const kafka = kafkaPorts({ ...kafkaSettings(config), clientId: applicationId, logger })
+    const commitIntervalMs = config.COMMIT_INTERVAL_MS
+    const app = run(topology, { applicationId, kafka, guarantee: 'at-least-once', commitIntervalMs, logger })
+    return streamsService(app, { close: () => kafka.close() })
+  },
+})
