@@ -26,6 +26,8 @@ export interface SourceStatus {
   readonly symbols: readonly string[]
   /** Frames of the source, malformed ones not counted: of the whole recording; so far, of a market. */
   readonly frames_total: number
+  /** Malformed frames that are mixed in, once a replay or once a market. */
+  readonly malformed_total: number
   /** Distinct trades of the source by symbol: of the whole recording; so far, of a market. */
   readonly trades: Readonly<Record<string, TradeCount>>
 }

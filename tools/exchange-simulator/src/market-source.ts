@@ -82,6 +82,7 @@ export class MarketSource implements FrameSource {
       file: null,
       symbols: this.#options.symbols,
       frames_total: this.#framesTotal,
+      malformed_total: this.#placed.length,
       trades: Object.fromEntries([...this.#trades].map(([symbol, trades]) => [symbol, { ...trades }])),
     }
   }

@@ -85,6 +85,7 @@ class RecordingSource implements FrameSource {
       file: this.#options.file,
       symbols,
       frames_total: framesTotal,
+      malformed_total: this.#placed.length,
       trades: Object.fromEntries([...trades].map(([symbol, ids]) => [symbol, tradeCount(ids)])),
     }
   }

@@ -118,6 +118,7 @@ describe('a replaying simulator', () => {
       file: simulator.status().file,
       symbols: ['BTCUSDT', 'ETHUSDT'],
       frames_total: 40,
+      malformed_total: 10,
       trades: {
         BTCUSDT: { count: 20, first_id: 1000, last_id: 1019 },
         ETHUSDT: { count: 20, first_id: 500_000, last_id: 500_019 },

@@ -19,7 +19,9 @@ const startedMs = performance.now()
 const servers = fetchServers()
 const tallies: Tally[] = []
 try {
-  tallies.push(await check('formatting', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']))
+  tallies.push(
+    await check('formatting', ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']),
+  )
   tallies.push(await check('types', ['node_modules/typescript/bin/tsc', '-b']))
   tallies.push(await check('lint', ['node_modules/eslint/bin/eslint.js', '.', '--max-warnings=0']))
   tallies.push(await vitest('unit'))

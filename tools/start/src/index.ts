@@ -1,0 +1,1 @@
+export { startCommand, type StartOptions, type TradeSource } from './start-options.ts'
