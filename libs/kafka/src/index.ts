@@ -1,0 +1,5 @@
+export type { KafkaConnectionOptions, SaslOptions } from './connection-options.ts'
+export { createAdmin, type KafkaAdmin, type TopicDescription, type TopicToCreate } from './kafka-admin.ts'
+export { kafkaPorts, type KafkaClientOptions } from './kafka-ports.ts'
+export type { KafkaLogger } from './logger.ts'
+export type { Time } from './time.ts'

@@ -1,0 +1,228 @@
+/// <reference path="./kafkajs-internals.d.ts" />
+import { StreamsError } from '@tidemark/streams'
+import kafkajs, { type Admin, type KafkaConfig, type LogEntry, type SASLOptions } from 'kafkajs'
+import Broker from 'kafkajs/src/broker/index.js'
+import connectionPoolBuilder, { type Builder, type Connection } from 'kafkajs/src/cluster/connectionPoolBuilder.js'
+import loggers, { type NamespacedLogger } from 'kafkajs/src/loggers/index.js'
+import RequestQueue from 'kafkajs/src/network/requestQueue/index.js'
+import createSocketFactory, { type SocketFactory } from 'kafkajs/src/network/socketFactory.js'
+import type { ConnectionSettings, ServerAddress } from './connection-options.ts'
+import type { KafkaLogger } from './logger.ts'
+import { ByteReader } from './protocol/byte-reader.ts'
+import { ByteWriter } from './protocol/byte-writer.ts'
+import type { Call } from './protocol/call.ts'
+
+/** The only file that knows kafkajs from the inside; a test holds its version. See docs/adr/0001-kafka-client.md. */
+
+const RECORDS_CONNECTION = 1
+const OTHERS_CONNECTION = 0
+const FETCH_API_KEY = 1
+
+/** One broker: two connections to it, one for fetches and one for all else, opened at first use and again after a loss. */
+export interface BrokerConnection {
+  readonly address: ServerAddress
+  /** Rejects with a `StreamsError`; one about the connection is retriable, and says nothing on whether the request arrived. */
+  send<T>(call: Call<T>): Promise<T>
+  /** Gives up what is under way and closes. */
+  close(): Promise<void>
+}
+
+// After each answer kafkajs sets a timer to look at an empty queue, with a negative delay, of which Node 24 warns on stderr.
+const schedule = RequestQueue.prototype.scheduleCheckPendingRequests
+RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue): void {
+  if (this.pending.length > 0) schedule.call(this)
+}
+
+/** Makes connections that share one set of options. */
+export function brokerConnector(settings: ConnectionSettings): (address: ServerAddress) => BrokerConnection {
+  const logger = loggers.createLogger({
+    level: kafkajs.logLevel.INFO,
+    logCreator: () => bridgeTo(settings.logger),
+  })
+  const builder = connectionPoolBuilder({
+    socketFactory: undelayedSockets(createSocketFactory()),
+    brokers: settings.bootstrapServers.map(({ host, port }) => `${host}:${port}`),
+    ssl: settings.ssl,
+    sasl: settings.sasl,
+    clientId: settings.clientId,
+    requestTimeout: settings.requestTimeoutMs,
+    enforceRequestTimeout: true,
+    connectionTimeout: settings.connectionTimeoutMs,
+    logger,
+  })
+  return (address) => new KafkajsBrokerConnection(address, { settings, builder, logger })
+}
+
+/** kafkajs' own client for what is no hot path: topics and their settings. */
+export function kafkajsAdmin(settings: ConnectionSettings): Admin {
+  const config: KafkaConfig = {
+    brokers: settings.bootstrapServers.map(({ host, port }) => `${host}:${port}`),
+    clientId: settings.clientId,
+    connectionTimeout: settings.connectionTimeoutMs,
+    requestTimeout: settings.requestTimeoutMs,
+    logLevel: kafkajs.logLevel.INFO,
+    logCreator: () => bridgeTo(settings.logger),
+    ...(settings.ssl === undefined ? {} : { ssl: settings.ssl }),
+    ...(settings.sasl === undefined ? {} : { sasl: settings.sasl as SASLOptions }),
+  }
+  return new kafkajs.Kafka(config).admin()
+}
+
+interface Parts {
+  readonly settings: ConnectionSettings
+  readonly builder: Builder
+  readonly logger: NamespacedLogger
+}
+
+class KafkajsBrokerConnection implements BrokerConnection {
+  readonly address: ServerAddress
+  readonly #parts: Parts
+  #broker: Promise<Broker> | undefined
+  // kafkajs opens a second socket, and loses the first one, when two requests find a connection closed at once.
+  readonly #opening = new Map<number, Promise<Connection>>()
+  #closed = false
+
+  constructor(address: ServerAddress, parts: Parts) {
+    this.address = address
+    this.#parts = parts
+  }
+
+  async send<T>(call: Call<T>): Promise<T> {
+    let connection: Connection | undefined
+    try {
+      const broker = await this.#connected()
+      this.#refuseUnsupported(broker, call)
+      connection = await this.#open(broker, call.apiKey === FETCH_API_KEY ? RECORDS_CONNECTION : OTHERS_CONNECTION)
+      const { answer } = await connection.send({
+        request: {
+          apiKey: call.apiKey,
+          apiVersion: call.apiVersion,
+          apiName: call.apiName,
+          encode: () => Promise.resolve(encoded(call)),
+        },
+        response: {
+          decode: (payload) => Promise.resolve({ answer: call.decode(new ByteReader(payload)) }),
+          parse: (decoded) => Promise.resolve(decoded),
+        },
+        requestTimeout: this.#parts.settings.requestTimeoutMs + (call.holdMs ?? 0),
+        logResponseError: false,
+      })
+      return answer
+    } catch (error) {
+      // After a timeout the answer may still come, or the peer may be gone without a word: only a new connection is safe.
+      if (nameOf(error) === 'KafkaJSRequestTimeoutError') connection?.socket?.destroy(error as Error)
+      throw this.#asStreamsError(error, call.apiName)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const broker = await this.#broker?.catch(() => undefined)
+    if (broker === undefined) return
+    await disconnect(broker)
+    await Promise.allSettled(this.#opening.values())
+    await disconnect(broker)
+  }
+
+  /** Opens the first connection, with versions and authentication; a broker that fails to is made anew the next time. */
+  async #connected(): Promise<Broker> {
+    if (this.#closed) throw new StreamsError('broker-unavailable', `broker ${this.#name}: the client is closed`)
+    this.#broker ??= this.#connect()
+    try {
+      return await this.#broker
+    } catch (error) {
+      this.#broker = undefined
+      throw error
+    }
+  }
+
+  async #connect(): Promise<Broker> {
+    const { settings, builder, logger } = this.#parts
+    const connectionPool = await builder.build(this.address)
+    const broker = new Broker({ connectionPool, logger, authenticationTimeout: settings.connectionTimeoutMs })
+    try {
+      await broker.connect()
+    } catch (error) {
+      await disconnect(broker)
+      throw error
+    }
+    return broker
+  }
+
+  async #open(broker: Broker, index: number): Promise<Connection> {
+    const current = broker.connectionPool.pool[index]
+    if (current?.isConnected() === true) return current
+    const opening = this.#opening.get(index) ?? broker.connectionPool.getConnection(index)
+    this.#opening.set(index, opening)
+    try {
+      return await opening
+    } finally {
+      this.#opening.delete(index)
+    }
+  }
+
+  #refuseUnsupported(broker: Broker, { apiKey, apiVersion, apiName }: Call<unknown>): void {
+    const served = broker.versions?.[apiKey]
+    if (served !== undefined && served.minVersion <= apiVersion && apiVersion <= served.maxVersion) return
+    const range = served === undefined ? 'not at all' : `in versions ${served.minVersion} to ${served.maxVersion}`
+    throw new StreamsError(
+      'protocol',
+      `broker ${this.#name} serves ${apiName} ${range}, but version ${apiVersion} is needed: Kafka 2.4 to 4.x have it`,
+    )
+  }
+
+  get #name(): string {
+    return `${this.address.host}:${this.address.port}`
+  }
+
+  #asStreamsError(error: unknown, apiName: string): StreamsError {
+    if (error instanceof StreamsError) return error
+    const reason = error instanceof Error ? error.message : String(error)
+    const subject = `broker ${this.#name}: ${apiName}`
+    if (error instanceof RangeError) {
+      return new StreamsError('protocol', `${subject}: not of the protocol's format: ${reason}`, { cause: error })
+    }
+    if (nameOf(error).includes('SASL') || typeOf(error).includes('SASL')) {
+      return new StreamsError('not-authorised', `${subject}: ${reason}: check user, password and mechanism`, {
+        cause: error,
+      })
+    }
+    return new StreamsError('broker-unavailable', `${subject}: ${reason}`, { retriable: !this.#closed, cause: error })
+  }
+}
+
+/** What kafkajs takes for one of its encoders when it puts the request together. */
+function encoded(call: Call<unknown>): unknown {
+  const writer = new ByteWriter(call.expectedBytes)
+  call.encode(writer)
+  const bytes = writer.bytes
+  return { buf: bytes, buffer: bytes, size: () => bytes.length }
+}
+
+async function disconnect(broker: Broker): Promise<void> {
+  const closed = Object.assign(new Error('connection closed by this client'), { name: 'KafkaJSConnectionClosedError' })
+  for (const connection of broker.connectionPool.pool) {
+    connection.rejectRequests(closed)
+    await connection.disconnect()
+  }
+}
+
+function undelayedSockets(create: SocketFactory): SocketFactory {
+  return (options) => create(options).setNoDelay(true)
+}
+
+/** All as debug: what fails is thrown or logged once by us, with what it means, while kafkajs logs each attempt. */
+function bridgeTo(logger: KafkaLogger): (entry: LogEntry) => void {
+  return ({ namespace, label, log }) => {
+    const { message, timestamp: _, ...fields } = log
+    logger.debug({ ...fields, namespace, label }, `kafkajs: ${message}`)
+  }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : ''
+}
+
+function typeOf(error: unknown): string {
+  return error instanceof Error && 'type' in error ? String(error.type) : ''
+}
