@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import process from 'node:process'
+import { kafkaPorts } from '@tidemark/kafka'
+import { avroCodec, connectRegistry, topicNames, valueSubject, type Alert, type MarketMetrics } from '@tidemark/schemas'
+import { kafkaSettings, runService } from '@tidemark/service'
+import { configSchema } from './config.ts'
+import { logChannel } from './log-channel.ts'
+import { slackChannel } from './slack-channel.ts'
+import { applicationId, startAlertEngine } from './start-alert-engine.ts'
+
+await runService({
+  name: applicationId,
+  config: configSchema,
+  process,
+  start: (context) => {
+    const { config, logger } = context
+    const registry = connectRegistry({ url: config.SCHEMA_REGISTRY_URL })
+    const webhookUrl = config.SLACK_WEBHOOK_URL
+    return startAlertEngine({
+      ...context,
+      kafka: kafkaPorts({ ...kafkaSettings(config), clientId: applicationId, logger }),
+      metricsCodec: avroCodec<MarketMetrics>('MarketMetrics', {
+        registry,
+        subject: valueSubject(topicNames.marketMetrics),
+      }),
+      alertCodec: avroCodec<Alert>('Alert', { registry, subject: valueSubject(topicNames.alerts) }),
+      channel: webhookUrl === undefined ? logChannel(logger) : slackChannel({ webhookUrl }),
+      readFile: (path) => readFileSync(path, 'utf8'),
+      nowMs: Date.now,
+    })
+  },
+})
