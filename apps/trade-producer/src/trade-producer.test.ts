@@ -1,52 +1,12 @@
-import type { FeedBatch, FeedCounters, FeedState, TradeFeed } from '@tidemark/binance'
+import type { FeedItem } from '@tidemark/binance'
 import type { Trade } from '@tidemark/schemas'
 import { createLogger, createMetrics, loadConfig, type Metrics } from '@tidemark/service'
 import { jsonCodec, StreamsError, type KafkaPorts } from '@tidemark/streams'
 import { InMemoryKafka } from '@tidemark/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { producerConfig } from './config.ts'
+import { ScriptedFeed } from './scripted-feed.ts'
 import { startTradeProducer } from './trade-producer.ts'
-
-/** A feed that gives what it is told to. */
-class ScriptedFeed implements TradeFeed {
-  state: FeedState = { phase: 'connected' }
-  readonly counters: FeedCounters = {
-    frames: 3,
-    bytes: 300,
-    trades: 2,
-    rejected: 1,
-    replies: 0,
-    other_events: 0,
-    connects: 2,
-    reconnects: 1,
-  }
-  readonly #batches: FeedBatch[] = []
-  #wake: () => void = () => undefined
-
-  get connected(): boolean {
-    return this.state.phase === 'connected'
-  }
-
-  give(...ids: readonly number[]): void {
-    const items = ids.map((id) => ({ kind: 'trade' as const, trade: { symbol: 'BTCUSDT', trade_id: id } as Trade }))
-    this.#batches.push({ items })
-    this.#wake()
-  }
-
-  async stop(): Promise<void> {
-    this.state = { phase: 'stopped' }
-    this.#wake()
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<FeedBatch> {
-    for (;;) {
-      const batch = this.#batches.shift()
-      if (batch !== undefined) yield batch
-      else if (this.state.phase === 'stopped') return
-      else await new Promise<void>((resolve) => (this.#wake = resolve))
-    }
-  }
-}
 
 const config = loadConfig(producerConfig, { SCHEMA_REGISTRY_URL: 'http://localhost:8081', SYMBOLS: 'BTCUSDT' })
 let kafka: InMemoryKafka
@@ -62,6 +22,9 @@ beforeEach(() => {
   metrics = createMetrics()
   closed = 0
 })
+
+const trades = (...ids: readonly number[]): FeedItem[] =>
+  ids.map((id) => ({ kind: 'trade', trade: { symbol: 'BTCUSDT', trade_id: id } as Trade }))
 
 const start = (changed: Partial<KafkaPorts> = {}) =>
   startTradeProducer({
@@ -85,7 +48,7 @@ const start = (changed: Partial<KafkaPorts> = {}) =>
 describe('the trade producer', () => {
   it('writes what had arrived when it is stopped, closes Kafka and ends well', async () => {
     const running = await start()
-    feed.give(1, 2)
+    feed.give(...trades(1, 2))
     await running.stop()
     await running.done
     expect(running.health()).toMatchObject({ produced: 2, last_trade_ids: { BTCUSDT: 2 } })
@@ -95,12 +58,12 @@ describe('the trade producer', () => {
 
   it('started again drops the trades that are in the topic, and counts them', async () => {
     const first = await start()
-    feed.give(1, 2, 3)
+    feed.give(...trades(1, 2, 3))
     await first.stop()
     feed = new ScriptedFeed()
     metrics = createMetrics()
     const second = await start()
-    feed.give(1, 2, 3, 4)
+    feed.give(...trades(1, 2, 3, 4))
     await second.stop()
     expect(second.health()).toMatchObject({ produced: 1, duplicates: 3 })
   })
@@ -129,7 +92,7 @@ describe('the trade producer', () => {
 
   it('shows its figures to Prometheus, the same at every look', async () => {
     const running = await start()
-    feed.give(1, 2)
+    feed.give(...trades(1, 2))
     await running.stop()
     await metrics.registry.metrics()
     const text = await metrics.registry.metrics()
@@ -141,7 +104,7 @@ describe('the trade producer', () => {
   it('fails where Kafka takes no more records, and closes its clients', async () => {
     const refusal = new StreamsError('retries-exhausted', 'binance-trades partition 0: no leader within 120 s')
     const running = await start({ producer: () => ({ ...kafka.producer(), send: () => Promise.reject(refusal) }) })
-    feed.give(1)
+    feed.give(...trades(1))
     await expect(running.done).rejects.toBe(refusal)
     expect(running.live()).toBe(false)
     expect(closed).toBe(1)

@@ -1,0 +1,42 @@
+import type { FeedBatch, FeedCounters, FeedItem, FeedState, TradeFeed } from '@tidemark/binance'
+
+/** A feed for tests, which gives what it is told to. */
+export class ScriptedFeed implements TradeFeed {
+  state: FeedState = { phase: 'connected' }
+  readonly counters: FeedCounters = {
+    frames: 3,
+    bytes: 300,
+    trades: 2,
+    rejected: 1,
+    replies: 0,
+    other_events: 0,
+    connects: 2,
+    reconnects: 1,
+  }
+  readonly #batches: FeedBatch[] = []
+  #wake: () => void = () => undefined
+
+  get connected(): boolean {
+    return this.state.phase === 'connected'
+  }
+
+  /** One batch. */
+  give(...items: readonly FeedItem[]): void {
+    this.#batches.push({ items })
+    this.#wake()
+  }
+
+  async stop(): Promise<void> {
+    this.state = { phase: 'stopped' }
+    this.#wake()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<FeedBatch> {
+    for (;;) {
+      const batch = this.#batches.shift()
+      if (batch !== undefined) yield batch
+      else if (this.state.phase === 'stopped') return
+      else await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+  }
+}

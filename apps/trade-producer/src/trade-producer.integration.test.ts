@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto'
+import { parseFrame, type FeedItem } from '@tidemark/binance'
+import { createAdmin, kafkaPorts } from '@tidemark/kafka'
+import { avroCodec, connectRegistry, topicNames, topics, valueSubject, type Trade } from '@tidemark/schemas'
+import { createLogger, createMetrics, loadConfig, type RunningService } from '@tidemark/service'
+import type { Codec, Header, RecordCursor } from '@tidemark/streams'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import { producerConfig } from './config.ts'
+import { ScriptedFeed } from './scripted-feed.ts'
+import { startTradeProducer } from './trade-producer.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    kafka: string
+    registry: string
+  }
+}
+
+const payload = {
+  e: 'trade',
+  E: 1_723_161_255_343,
+  s: 'BTCUSDT',
+  t: 1,
+  p: '61837.63000000',
+  q: '0.02000000',
+  T: 1_723_161_255_342,
+  m: true,
+}
+
+function itemOf(frame: string | Buffer, binary = false): FeedItem {
+  const parsed = parseFrame(frame, { binary, receivedAtMs: 1_723_161_254_087 })
+  if (parsed.kind === 'trade' || parsed.kind === 'rejected') return parsed
+  throw new Error(`a frame of the test is neither a trade nor rejected: ${parsed.kind}`)
+}
+
+const frameOf = (changed: object): string => JSON.stringify({ stream: 'x@trade', data: { ...payload, ...changed } })
+const tradesOf = (symbol: string, ids: readonly number[]): FeedItem[] =>
+  ids.map((t) => itemOf(frameOf({ s: symbol, t })))
+
+const malformed: readonly (readonly [code: string, frame: string | Buffer])[] = [
+  ['not-json', '{"stream":'],
+  ['missing-field', frameOf({ p: undefined })],
+  ['bad-decimal', frameOf({ p: 'abc' })],
+  ['not-positive', frameOf({ q: '-0.02000000' })],
+  ['unknown-event', frameOf({ e: 'mystery' })],
+  ['lossy-decimal', frameOf({ p: '0.12345678901234567' })],
+  ['oversized', 'x'.repeat(2 * 1024 * 1024)],
+  ['wrong-type', frameOf({ t: '1' })],
+  ['empty', ''],
+  ['binary', Buffer.from([1, 2, 3])],
+]
+
+interface Stored {
+  readonly key: string | undefined
+  readonly value: Buffer
+  readonly headers: readonly Header[]
+}
+
+let topic: string
+let dlqTopic: string
+let codec: Codec<Trade>
+let feed: ScriptedFeed
+
+beforeEach(async () => {
+  const run = randomUUID().slice(0, 8)
+  topic = `trades-${run}`
+  dlqTopic = `trades-dlq-${run}`
+  const admin = createAdmin({ bootstrapServers: inject('kafka'), clientId: 'test' })
+  const settingsOf = (like: string, name: string) => {
+    const { partitions = 1, config = {} } = topics.find((each) => each.name === like) ?? {}
+    return { name, partitions, config }
+  }
+  await admin.createTopics([
+    settingsOf(topicNames.binanceTrades, topic),
+    settingsOf(topicNames.binanceTradesDlq, dlqTopic),
+  ])
+  await admin.close()
+  codec = avroCodec('Trade', {
+    registry: connectRegistry({ url: inject('registry') }),
+    subject: valueSubject(topicNames.binanceTrades),
+  })
+})
+
+let running: RunningService | undefined
+
+afterEach(async () => {
+  await running?.stop()
+})
+
+async function start(): Promise<RunningService> {
+  feed = new ScriptedFeed()
+  running = await startTradeProducer({
+    config: loadConfig(producerConfig, {
+      KAFKA_BOOTSTRAP_SERVERS: inject('kafka'),
+      SCHEMA_REGISTRY_URL: inject('registry'),
+      KAFKA_TOPIC: topic,
+      KAFKA_DLQ_TOPIC: dlqTopic,
+      SYMBOLS: 'BTCUSDT,ETHUSDT,BNBUSDT',
+    }),
+    logger: createLogger({ name: 'test', level: 'silent' }),
+    metrics: createMetrics(),
+    signal: new AbortController().signal,
+    kafka: kafkaPorts({ bootstrapServers: inject('kafka'), clientId: 'test' }),
+    codec,
+    connect: () => feed,
+  })
+  return running
+}
+
+async function read<T>(name: string, take: (cursor: RecordCursor) => T): Promise<T[]> {
+  const kafka = kafkaPorts({ bootstrapServers: inject('kafka'), clientId: 'test' })
+  const log = kafka.logReader()
+  const taken: T[] = []
+  for (const [partition, { startOffset, endOffset }] of (await log.offsets(name)).entries()) {
+    for await (const batch of log.read({ topic: name, partition }, startOffset, endOffset)) {
+      for (const cursor = batch.cursor(); cursor.next();) taken.push(take(cursor))
+    }
+  }
+  await kafka.close()
+  return taken
+}
+
+const asStored = (cursor: RecordCursor): Stored => ({
+  key: cursor.key()?.toString(),
+  value: cursor.value() ?? Buffer.alloc(0),
+  headers: cursor.headers(),
+})
+
+async function readTrades(): Promise<Trade[]> {
+  return read(topic, ({ bytes, valueStart, valueEnd }) => {
+    const decoded = codec.decode(bytes, valueStart, valueEnd)
+    if (!decoded.ok) throw new Error(decoded.issue.message)
+    return { ...decoded.value }
+  })
+}
+
+const idsOf = (trades: readonly Trade[], symbol: string): number[] =>
+  trades.filter((trade) => trade.symbol === symbol).map((trade) => trade.trade_id)
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
+
+describe('the trade producer on a real Kafka and registry', () => {
+  it('writes every trade once, in order, as it was parsed', async () => {
+    const service = await start()
+    feed.give(...tradesOf('BTCUSDT', upTo(20_000)))
+    feed.give(...tradesOf('ETHUSDT', upTo(500)))
+    await service.stop()
+    await service.done
+    const trades = await readTrades()
+    expect(trades).toHaveLength(20_500)
+    expect(idsOf(trades, 'BTCUSDT')).toEqual(upTo(20_000))
+    expect(idsOf(trades, 'ETHUSDT')).toEqual(upTo(500))
+    const parsed = itemOf(frameOf({}))
+    expect(trades.find(({ symbol }) => symbol === 'BTCUSDT')).toEqual(parsed.kind === 'trade' && parsed.trade)
+  })
+
+  it('writes ten malformed frames as ten dead letters with ten right reasons, and not one trade less', async () => {
+    const service = await start()
+    feed.give(
+      ...malformed.flatMap(([code, frame], index) => [
+        itemOf(frame, code === 'binary'),
+        ...tradesOf('BTCUSDT', [index + 1]),
+      ]),
+    )
+    await service.stop()
+    const letters = await read(dlqTopic, asStored)
+    const codes = letters.map(({ headers }) => String(headers.find(({ key }) => key === 'tidemark.dlq.code')?.value))
+    expect(codes).toEqual(malformed.map(([code]) => code))
+    expect(letters.map(({ key }) => key)).toEqual(malformed.map(() => undefined))
+    for (const [index, [, frame]] of malformed.entries()) {
+      expect(letters[index]?.value.equals(Buffer.from(frame as string).subarray(0, 900_000))).toBe(true)
+    }
+    expect(idsOf(await readTrades(), 'BTCUSDT')).toEqual(upTo(10))
+    expect(service.health()).toMatchObject({ produced: 10, dlq: 10 })
+  })
+
+  it('started again on a feed that begins at the first trade, writes only what is not there yet', async () => {
+    const first = await start()
+    feed.give(...tradesOf('BNBUSDT', upTo(3)))
+    feed.give(...tradesOf('BTCUSDT', upTo(4_000)))
+    await first.stop()
+    const second = await start()
+    feed.give(...tradesOf('BNBUSDT', upTo(5)), ...tradesOf('BTCUSDT', upTo(6_000)))
+    await second.stop()
+    const trades = await readTrades()
+    expect(idsOf(trades, 'BNBUSDT')).toEqual(upTo(5))
+    expect(idsOf(trades, 'BTCUSDT')).toEqual(upTo(6_000))
+    expect(second.health()).toMatchObject({ produced: 2_002, duplicates: 4_003 })
+  })
+
+  it('does not start where its topic is missing, and names it', async () => {
+    topic = 'nowhere'
+    await expect(start()).rejects.toThrow('nowhere')
+  })
+})
