@@ -9,11 +9,12 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const bin = join(root, 'node_modules', '.bin')
 const source = ['--conditions=@tidemark/source']
+const settings = existsSync(join(root, '.env')) ? ['--env-file=.env'] : []
 
 /** What stands behind each npm script: the arguments of Node. */
 const commands = {
-  start: [...source, 'tools/start/src/main.ts'],
-  stack: [...source, 'tools/stack/src/main.ts', 'up'],
+  start: [...source, ...settings, 'tools/start/src/main.ts'],
+  stack: [...source, ...settings, 'tools/stack/src/main.ts', 'up'],
   test: [...source, 'tools/verify/src/main.ts', 'test'],
   nightly: [...source, 'tools/verify/src/main.ts', 'nightly'],
   lint: ['node_modules/eslint/bin/eslint.js', '.'],
