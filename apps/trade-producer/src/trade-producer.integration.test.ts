@@ -6,7 +6,7 @@ import { createLogger, createMetrics, loadConfig, type RunningService } from '@t
 import type { Codec, Header, RecordCursor } from '@tidemark/streams'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { producerConfig } from './config.ts'
-import { ScriptedFeed } from './scripted-feed.ts'
+import { FakeFeed } from './fake-feed.ts'
 import { startTradeProducer } from './trade-producer.ts'
 
 declare module 'vitest' {
@@ -59,7 +59,7 @@ interface Stored {
 let topic: string
 let dlqTopic: string
 let codec: Codec<Trade>
-let feed: ScriptedFeed
+let feed: FakeFeed
 
 beforeEach(async () => {
   const run = randomUUID().slice(0, 8)
@@ -88,7 +88,7 @@ afterEach(async () => {
 })
 
 async function start(): Promise<RunningService> {
-  feed = new ScriptedFeed()
+  feed = new FakeFeed()
   running = await startTradeProducer({
     config: loadConfig(producerConfig, {
       KAFKA_BOOTSTRAP_SERVERS: inject('kafka'),

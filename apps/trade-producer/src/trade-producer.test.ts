@@ -5,12 +5,12 @@ import { jsonCodec, StreamsError, type KafkaPorts } from '@tidemark/streams'
 import { InMemoryKafka } from '@tidemark/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { producerConfig } from './config.ts'
-import { ScriptedFeed } from './scripted-feed.ts'
+import { FakeFeed } from './fake-feed.ts'
 import { startTradeProducer } from './trade-producer.ts'
 
 const config = loadConfig(producerConfig, { SCHEMA_REGISTRY_URL: 'http://localhost:8081', SYMBOLS: 'BTCUSDT' })
 let kafka: InMemoryKafka
-let feed: ScriptedFeed
+let feed: FakeFeed
 let metrics: Metrics
 let closed: number
 
@@ -18,7 +18,7 @@ beforeEach(() => {
   kafka = new InMemoryKafka()
   kafka.createTopic('binance-trades', 6)
   kafka.createTopic('binance-trades-dlq')
-  feed = new ScriptedFeed()
+  feed = new FakeFeed()
   metrics = createMetrics()
   closed = 0
 })
@@ -60,7 +60,7 @@ describe('the trade producer', () => {
     const first = await start()
     feed.give(...trades(1, 2, 3))
     await first.stop()
-    feed = new ScriptedFeed()
+    feed = new FakeFeed()
     metrics = createMetrics()
     const second = await start()
     feed.give(...trades(1, 2, 3, 4))

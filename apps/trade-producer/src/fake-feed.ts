@@ -1,7 +1,7 @@
 import type { FeedBatch, FeedCounters, FeedItem, FeedState, TradeFeed } from '@tidemark/binance'
 
 /** A feed for tests, which gives what it is told to. */
-export class ScriptedFeed implements TradeFeed {
+export class FakeFeed implements TradeFeed {
   state: FeedState = { phase: 'connected' }
   readonly counters: FeedCounters = {
     frames: 3,
