@@ -57,7 +57,7 @@ describe('what is encoded', () => {
         const into = Buffer.alloc(position + 2_000, 0xff)
         const end = codec.encode(anyOne, into, position)
         const decoded = codec.decode(into, position, end)
-        expect(decoded.ok && { ...(decoded.value as Trade) }).toEqual(anyOne)
+        expect(decoded.ok && { ...decoded.value }).toEqual(anyOne)
         expect(decoded.ok && Object.is(decoded.value.price, anyOne.price)).toBe(true)
       }),
       { numRuns: 1_000 },
@@ -83,10 +83,11 @@ describe('what is encoded', () => {
   })
 
   test.each([
-    [{ ...trade, price: '1.5' }, /field price of tidemark.Trade: "double" is expected, got string 1.5/],
+    [{ ...trade, price: '1.5' }, /field price of tidemark.Trade: "double" is expected, got '1.5'/],
     [{ ...trade, trade_id: 2 ** 53 }, /field trade_id of tidemark.Trade/],
     [{ ...trade, latency_ms: -(2 ** 52) - 1 }, /field latency_ms of tidemark.Trade: .* at least -2\^52/],
     [{ ...trade, trade_id: 1.5 }, /field trade_id of tidemark.Trade/],
+    [{ ...trade, trade_id: 1n }, /field trade_id of tidemark.Trade: "long" is expected, got 1n/],
     [{ ...trade, symbol: undefined }, /field symbol of tidemark.Trade/],
     [undefined, /tidemark.Trade.*undefined/],
   ])('is no record: the error names the field (%#)', async (wrong, message) => {
