@@ -1,7 +1,7 @@
 import { StreamsError, type TopicPartition } from '@tidemark/streams'
+import type { BrokerConnection } from './broker-connection.ts'
 import type { ServerAddress } from './connection-options.ts'
 import { KafkaErrorCode, kafkaError } from './kafka-error.ts'
-import type { BrokerConnection } from './kafkajs-internals.ts'
 import type { KafkaLogger } from './logger.ts'
 import type { Call } from './protocol/call.ts'
 import { metadataCall, type BrokerAddress, type PartitionMetadata, type TopicMetadata } from './protocol/metadata.ts'

@@ -1,5 +1,5 @@
 import { StreamsError, type CommittedOffset } from '@tidemark/streams'
-import type { Admin } from 'kafkajs'
+import kafkajs, { type Admin } from 'kafkajs'
 import { ClusterLink } from './cluster-link.ts'
 import { connectionSettings, type KafkaConnectionOptions } from './connection-options.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
@@ -38,9 +38,6 @@ export interface KafkaAdmin {
   groupOffsets(groupId: string, topic: string): Promise<CommittedOffset[]>
   close(): Promise<void>
 }
-
-const TOPIC_RESOURCE = 2
-const SET_FOR_TOPIC = 1
 
 export function createAdmin(options: KafkaConnectionOptions): KafkaAdmin {
   const settings = connectionSettings(options)
@@ -82,13 +79,13 @@ class KafkajsAdmin implements KafkaAdmin {
     await this.#link.retry('metadata', () => this.#link.refresh(names))
     const existing = names.filter((name) => this.#link.exists(name))
     if (existing.length === 0) return []
-    const resources = existing.map((name) => ({ type: TOPIC_RESOURCE, name }))
+    const resources = existing.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name }))
     const { resources: described } = await this.#ask('describing topics', (admin) =>
       admin.describeConfigs({ resources, includeSynonyms: false }),
     )
     return existing.map((name) => {
       const entries = described.find(({ resourceName }) => resourceName === name)?.configEntries ?? []
-      const set = entries.filter(({ configSource }) => Number(configSource) === SET_FOR_TOPIC)
+      const set = entries.filter(({ configSource }) => configSource === kafkajs.ConfigSource.TOPIC_CONFIG)
       const partitions = this.#link.partitionsOf(name)
       return {
         name,

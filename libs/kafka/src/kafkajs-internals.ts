@@ -1,35 +1,85 @@
-/// <reference path="./kafkajs-internals.d.ts" />
+import type { Socket } from 'node:net'
 import { StreamsError } from '@tidemark/streams'
-import kafkajs, { type Admin, type KafkaConfig, type LogEntry, type SASLOptions } from 'kafkajs'
-import Broker from 'kafkajs/src/broker/index.js'
-import connectionPoolBuilder, { type Builder, type Connection } from 'kafkajs/src/cluster/connectionPoolBuilder.js'
-import loggers, { type NamespacedLogger } from 'kafkajs/src/loggers/index.js'
-import RequestQueue from 'kafkajs/src/network/requestQueue/index.js'
-import createSocketFactory, { type SocketFactory } from 'kafkajs/src/network/socketFactory.js'
+import kafkajs, { type Admin, type KafkaConfig, type LogEntry, type logCreator, type SASLOptions } from 'kafkajs'
+// @ts-expect-error -- a module without types: see `BrokerClass`
+import brokerModule from 'kafkajs/src/broker/index.js'
+// @ts-expect-error -- a module without types: see `Builder`
+import connectionPoolBuilderModule from 'kafkajs/src/cluster/connectionPoolBuilder.js'
+// @ts-expect-error -- a module without types: see `Loggers`
+import loggersModule from 'kafkajs/src/loggers/index.js'
+// @ts-expect-error -- a module without types: see `RequestQueue`
+import requestQueueModule from 'kafkajs/src/network/requestQueue/index.js'
+// @ts-expect-error -- a module without types: see `SocketFactory`
+import socketFactoryModule from 'kafkajs/src/network/socketFactory.js'
+import type { BrokerConnection } from './broker-connection.ts'
 import type { ConnectionSettings, ServerAddress } from './connection-options.ts'
 import type { KafkaLogger } from './logger.ts'
 import { ByteReader } from './protocol/byte-reader.ts'
 import { ByteWriter } from './protocol/byte-writer.ts'
 import type { Call } from './protocol/call.ts'
 
-/** The only file that knows kafkajs from the inside; a test holds its version. See docs/adr/0001-kafka-client.md. */
+// The only file that knows kafkajs from the inside; a test holds its version. See docs/adr/0001-kafka-client.md.
+
+interface Connection {
+  readonly socket?: Socket
+  isConnected(): boolean
+  send<T>(call: {
+    request: { apiKey: number; apiVersion: number; apiName: string; encode(): Promise<unknown> }
+    response: { decode(payload: Buffer): Promise<T>; parse(decoded: T): Promise<T> }
+    requestTimeout: number
+    logResponseError: boolean
+  }): Promise<T>
+  rejectRequests(error: Error): void
+  disconnect(): Promise<boolean>
+}
+
+interface ConnectionPool {
+  readonly pool: readonly Connection[]
+  getConnection(index: number): Promise<Connection>
+}
+
+interface Builder {
+  build(destination: ServerAddress): Promise<ConnectionPool>
+}
+
+interface Broker {
+  readonly connectionPool: ConnectionPool
+  readonly versions: Readonly<Record<string, { minVersion: number; maxVersion: number }>> | null
+  connect(): Promise<void>
+}
+
+interface NamespacedLogger {
+  namespace(name: string): NamespacedLogger
+}
+
+interface RequestQueue {
+  readonly pending: readonly unknown[]
+  scheduleCheckPendingRequests(): void
+}
+
+type BrokerClass = new (options: {
+  connectionPool: ConnectionPool
+  logger: NamespacedLogger
+  authenticationTimeout: number
+}) => Broker
+type SocketFactory = (options: unknown) => Socket
+interface Loggers {
+  createLogger(options: { level: number; logCreator: logCreator }): NamespacedLogger
+}
+
+const BrokerOfKafkajs = brokerModule as BrokerClass
+const connectionPoolBuilder = connectionPoolBuilderModule as (options: Record<string, unknown>) => Builder
+const loggers = loggersModule as Loggers
+const requestQueuePrototype = (requestQueueModule as { prototype: RequestQueue }).prototype
+const createSocketFactory = socketFactoryModule as () => SocketFactory
 
 const RECORDS_CONNECTION = 1
 const OTHERS_CONNECTION = 0
 const FETCH_API_KEY = 1
 
-/** One broker: two connections to it, one for fetches and one for all else, opened at first use and again after a loss. */
-export interface BrokerConnection {
-  readonly address: ServerAddress
-  /** Rejects with a `StreamsError`; one about the connection is retriable, and says nothing on whether the request arrived. */
-  send<T>(call: Call<T>): Promise<T>
-  /** Gives up what is under way and closes. */
-  close(): Promise<void>
-}
-
 // After each answer kafkajs sets a timer to look at an empty queue, with a negative delay, of which Node 24 warns on stderr.
-const schedule = RequestQueue.prototype.scheduleCheckPendingRequests
-RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue): void {
+const schedule = requestQueuePrototype.scheduleCheckPendingRequests
+requestQueuePrototype.scheduleCheckPendingRequests = function (this: RequestQueue): void {
   if (this.pending.length > 0) schedule.call(this)
 }
 
@@ -139,7 +189,7 @@ class KafkajsBrokerConnection implements BrokerConnection {
   async #connect(): Promise<Broker> {
     const { settings, builder, logger } = this.#parts
     const connectionPool = await builder.build(this.address)
-    const broker = new Broker({ connectionPool, logger, authenticationTimeout: settings.connectionTimeoutMs })
+    const broker = new BrokerOfKafkajs({ connectionPool, logger, authenticationTimeout: settings.connectionTimeoutMs })
     try {
       await broker.connect()
     } catch (error) {

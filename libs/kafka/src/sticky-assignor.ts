@@ -18,7 +18,9 @@ export function assignPartitions(
   const assigned = new Map<string, TopicPartition[]>(sorted.map(({ memberId }) => [memberId, []]))
   for (const { topics, subscribers } of sameSubscribers(sorted)) {
     const count = Math.max(0, ...topics.map((topic) => partitionCounts.get(topic) ?? 0))
-    for (const [memberId, numbers] of divide(count, owners(subscribers, topics), subscribers, assigned)) {
+    const load = new Map([...assigned].map(([memberId, { length }]) => [memberId, length]))
+    const division = { count, owner: owners(subscribers, topics), load }
+    for (const [memberId, numbers] of divide(subscribers, division)) {
       const mine = assigned.get(memberId) ?? []
       for (const topic of topics) {
         const ofTopic = partitionCounts.get(topic) ?? 0
@@ -61,12 +63,15 @@ function owners(subscribers: readonly AssigningMember[], topics: readonly string
   return new Map([...claims].map(([partition, { memberId }]) => [partition, memberId]))
 }
 
-function divide(
-  count: number,
-  owner: ReadonlyMap<number, string>,
-  subscribers: readonly AssigningMember[],
-  assigned: ReadonlyMap<string, readonly TopicPartition[]>,
-): Map<string, number[]> {
+interface Division {
+  readonly count: number
+  /** Who had a partition number. */
+  readonly owner: ReadonlyMap<number, string>
+  /** What members have got of other topics: the one with less comes first for what does not come out even. */
+  readonly load: ReadonlyMap<string, number>
+}
+
+function divide(subscribers: readonly AssigningMember[], { count, owner, load }: Division): Map<string, number[]> {
   const shares = new Map<string, number[]>(subscribers.map(({ memberId }) => [memberId, []]))
   const free: number[] = []
   const kept = (memberId: string) => shares.get(memberId) ?? []
@@ -74,9 +79,9 @@ function divide(
     const had = owner.get(partition)
     ;(had === undefined ? free : kept(had)).push(partition)
   }
-  const load = (memberId: string) => assigned.get(memberId)?.length ?? 0
+  const loaded = (memberId: string) => load.get(memberId) ?? 0
   const ranked = [...shares.keys()].sort(
-    (a, b) => kept(b).length - kept(a).length || load(a) - load(b) || compare(a, b),
+    (a, b) => kept(b).length - kept(a).length || loaded(a) - loaded(b) || compare(a, b),
   )
   const quota = new Map(ranked.map((memberId, rank) => [memberId, quotaOf(rank, count, ranked.length)]))
   for (const memberId of ranked) free.push(...kept(memberId).splice(quota.get(memberId) ?? 0))

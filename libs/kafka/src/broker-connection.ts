@@ -1,0 +1,11 @@
+import type { ServerAddress } from './connection-options.ts'
+import type { Call } from './protocol/call.ts'
+
+/** One broker: two connections to it, one for fetches and one for all else, opened at first use and again after a loss. */
+export interface BrokerConnection {
+  readonly address: ServerAddress
+  /** Rejects with a `StreamsError`; one about the connection is retriable, and says nothing on whether the request arrived. */
+  send<T>(call: Call<T>): Promise<T>
+  /** Gives up what is under way and closes. */
+  close(): Promise<void>
+}
