@@ -159,9 +159,9 @@ describe('the pump', () => {
   it('counts nothing as produced that Kafka has not acknowledged, and ends with its error', async () => {
     const refusal = new StreamsError('broker-unavailable', 'no broker answers')
     const producer: ProducerPort = { ...kafka.producer(), send: () => Promise.reject(refusal) }
-    const pump = await pumpWith({ producer })
-    await expect(pump.run(feedOf([trade('BTCUSDT', 1)]))).rejects.toBe(refusal)
-    expect(pump.figures.produced).toBe(0)
+    const pump = await pumpWith({ last: [['BTCUSDT', 5]], producer })
+    await expect(pump.run(feedOf([trade('BTCUSDT', 6)]))).rejects.toBe(refusal)
+    expect(pump.figures).toMatchObject({ produced: 0, lastTradeIds: new Map([['BTCUSDT', 5]]) })
   })
 
   it('does not begin where a topic is missing, and names it', async () => {

@@ -31,10 +31,13 @@ export interface PumpFigures {
 export class TradePump {
   readonly #options: TradePumpOptions
   readonly #collector: RecordCollector
+  /** Of what was taken out of the feed; those acknowledged by Kafka follow with each flush. */
   readonly #lastTradeIds: Map<string, number>
+  readonly #acknowledgedIds: Map<string, number>
   readonly #dlqByCode = new Map<RejectCode, number>()
   /** What the collector holds, counted once it is acknowledged. */
   #collectedTrades = 0
+  readonly #collectedIds = new Map<string, number>()
   #collectedCodes: RejectCode[] = []
   #produced = 0
   #dlq = 0
@@ -44,6 +47,7 @@ export class TradePump {
     this.#options = options
     this.#collector = new RecordCollector(options.producer)
     this.#lastTradeIds = new Map(options.lastTradeIds)
+    this.#acknowledgedIds = new Map(options.lastTradeIds)
   }
 
   get figures(): PumpFigures {
@@ -52,7 +56,7 @@ export class TradePump {
       dlq: this.#dlq,
       duplicates: this.#duplicates,
       dlqByCode: this.#dlqByCode,
-      lastTradeIds: this.#lastTradeIds,
+      lastTradeIds: this.#acknowledgedIds,
     }
   }
 
@@ -89,6 +93,7 @@ export class TradePump {
       return
     }
     this.#lastTradeIds.set(symbol, id)
+    this.#collectedIds.set(symbol, id)
     const { topic, codec } = this.#options
     this.#collector.add({ topic, key: symbol, value: trade, codec, timestampMs: trade.trade_time_ms })
     this.#collectedTrades++
@@ -116,7 +121,9 @@ export class TradePump {
     this.#produced += this.#collectedTrades
     this.#dlq += this.#collectedCodes.length
     for (const code of this.#collectedCodes) this.#dlqByCode.set(code, (this.#dlqByCode.get(code) ?? 0) + 1)
+    for (const [symbol, id] of this.#collectedIds) this.#acknowledgedIds.set(symbol, id)
     this.#collectedTrades = 0
+    this.#collectedIds.clear()
     this.#collectedCodes = []
   }
 }
