@@ -5,6 +5,7 @@ import { InMemoryKafka } from '@tidemark/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { PostOutcome } from './alert-channel.ts'
 import { configSchema } from './config.ts'
+import { quietMinute } from './metrics-fixture.ts'
 import { startAlertEngine } from './start-alert-engine.ts'
 
 const minuteMs = 60_000
@@ -153,35 +154,3 @@ describe('the rules', () => {
     )
   })
 })
-
-const quietMinute: MarketMetrics = {
-  symbol: '',
-  window: '1m',
-  window_start_ms: 0,
-  window_end_ms: 0,
-  trade_count: 0,
-  first_trade_id: 1,
-  last_trade_id: 2,
-  missing_trades: 0,
-  open: 1,
-  high: 1,
-  low: 1,
-  close: 1,
-  base_volume: 1,
-  quote_volume: 1,
-  vwap: 1,
-  buy_base_volume: 1,
-  sell_base_volume: 0,
-  buy_quote_volume: 1,
-  sell_quote_volume: 0,
-  buy_sell_ratio: null,
-  order_flow_imbalance: 1,
-  realized_variance: 0,
-  realized_volatility: 0,
-  max_trade_quote: 1,
-  whale_order_count: 0,
-  whale_quote_volume: 0,
-  whale_buy_quote_volume: 0,
-  late_trades: 0,
-  emitted_at_ms: 0,
-}
