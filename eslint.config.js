@@ -12,7 +12,7 @@ process.env.NX_DAEMON = 'false'
 await createProjectGraphAsync({ exitOnError: true })
 
 const tests = ['**/*.test.ts', '**/*.bench.ts']
-const serverTests = ['**/*.integration.test.ts', '**/*.e2e.test.ts']
+const serverTests = ['**/*.integration.test.ts', '**/*.e2e.test.ts', '**/src/e2e/*.ts']
 
 /** Where a program starts: the only files that may touch `process`. */
 const entryPoints = ['**/src/main.ts', '**/src/bin/*.ts', 'tools/*.mjs', 'libs/*/scripts/*.ts']

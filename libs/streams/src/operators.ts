@@ -2,10 +2,10 @@ import { WindowedFold, type Aggregator, type TumblingWindows } from '@tidemark/w
 import type { Codec } from './codec.ts'
 import { durationLabel } from './duration-label.ts'
 import type { ExternalSink } from './external-sink.ts'
-import type { Processor, ProcessorContext } from './processor.ts'
+import type { Operator, OperatorContext } from './operator.ts'
 import type { StreamRecord } from './stream-record.ts'
 
-export function mapOperator<V, R>(map: (value: V, record: StreamRecord<V>) => R, next: Processor<R>): Processor<V> {
+export function mapOperator<V, R>(map: (value: V, record: StreamRecord<V>) => R, next: Operator<R>): Operator<V> {
   return {
     process(record) {
       next.process({ key: record.key, value: map(record.value, record), timestampMs: record.timestampMs })
@@ -16,8 +16,8 @@ export function mapOperator<V, R>(map: (value: V, record: StreamRecord<V>) => R,
 
 export function filterOperator<V>(
   keep: (value: V, record: StreamRecord<V>) => boolean,
-  next: Processor<V>,
-): Processor<V> {
+  next: Operator<V>,
+): Operator<V> {
   return {
     process(record) {
       if (keep(record.value, record)) next.process(record)
@@ -29,8 +29,8 @@ export function filterOperator<V>(
 
 export function flatMapOperator<V, R>(
   expand: (value: V, record: StreamRecord<V>) => Iterable<R>,
-  next: Processor<R>,
-): Processor<V> {
+  next: Operator<R>,
+): Operator<V> {
   return {
     process(record) {
       next.advance(record.key) // where there are no values, the record still moves time
@@ -55,9 +55,9 @@ export const LATE_WINDOW_HEADER = 'tidemark.late.window'
 
 export function aggregateOperator<V, A, R>(
   options: AggregateOptions<V, A, R>,
-  context: ProcessorContext,
-  next: Processor<R>,
-): Processor<V> {
+  context: OperatorContext,
+  next: Operator<R>,
+): Operator<V> {
   const { windows, aggregator, lateTopics } = options
   const { output, position } = context
   const lateHeader = { key: LATE_WINDOW_HEADER, value: Buffer.from(durationLabel(windows.sizeMs)) }
@@ -96,7 +96,7 @@ export function aggregateOperator<V, A, R>(
   }
 }
 
-export function topicSinkOperator<V>(topic: string, codec: Codec<V>, context: ProcessorContext): Processor<V> {
+export function topicSinkOperator<V>(topic: string, codec: Codec<V>, context: OperatorContext): Operator<V> {
   const { output } = context
   return {
     process({ key, value, timestampMs }) {
@@ -106,7 +106,7 @@ export function topicSinkOperator<V>(topic: string, codec: Codec<V>, context: Pr
   }
 }
 
-export function externalSinkOperator<V>(sink: ExternalSink<V>, context: ProcessorContext): Processor<V> {
+export function externalSinkOperator<V>(sink: ExternalSink<V>, context: OperatorContext): Operator<V> {
   const { output } = context
   return {
     process(record) {

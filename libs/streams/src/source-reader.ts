@@ -1,6 +1,6 @@
 import type { EventClock } from '@tidemark/windowing'
 import type { Codec } from './codec.ts'
-import type { Processor } from './processor.ts'
+import type { Operator } from './operator.ts'
 import type { RecordCursor } from './record-batch.ts'
 import type { StreamRecord } from './stream-record.ts'
 
@@ -29,7 +29,7 @@ export interface SourceReaderOptions<V> {
   readonly codec: Codec<V>
   readonly timestampMs: (value: V) => number
   readonly clock: EventClock
-  readonly next: Processor<V>
+  readonly next: Operator<V>
 }
 
 /** Turns the bytes of a source's records into values with an event time, moves the clock, and starts them on their way. */
@@ -65,7 +65,7 @@ export function sourceReader<V>(options: SourceReaderOptions<V>): SourceReader {
   }
 }
 
-function acceptHeartbeat<V>(cursor: RecordCursor, clock: EventClock, next: Processor<V>): Accepted {
+function acceptHeartbeat<V>(cursor: RecordCursor, clock: EventClock, next: Operator<V>): Accepted {
   const header = cursor.headers().find(({ key }) => key === WATERMARK_HEADER)
   if (header === undefined) return SKIPPED
   if (cursor.keyStart < 0) return bad('missing-key', 'the heartbeat has no key')

@@ -10,7 +10,7 @@ import {
   mapOperator,
   topicSinkOperator,
 } from './operators.ts'
-import { fanOut, type Processor, type ProcessorContext } from './processor.ts'
+import { fanOut, type Operator, type OperatorContext } from './operator.ts'
 import { sourceReader } from './source-reader.ts'
 import type { StreamRecord } from './stream-record.ts'
 import { Topology, type OperatorNode, type SourceNode } from './topology.ts'
@@ -48,16 +48,16 @@ export class Stream<V> {
 
   /** One value for each; the key stays. */
   map<R>(map: (value: V, record: StreamRecord<V>) => R): Stream<R> {
-    return this.#then('map', (next: Processor<R>) => mapOperator(map, next))
+    return this.#then('map', (next: Operator<R>) => mapOperator(map, next))
   }
 
   filter(keep: (value: V, record: StreamRecord<V>) => boolean): Stream<V> {
-    return this.#then('filter', (next: Processor<V>) => filterOperator(keep, next))
+    return this.#then('filter', (next: Operator<V>) => filterOperator(keep, next))
   }
 
   /** None, one or several values for each; the key stays. */
   flatMap<R>(expand: (value: V, record: StreamRecord<V>) => Iterable<R>): Stream<R> {
-    return this.#then('flatMap', (next: Processor<R>) => flatMapOperator(expand, next))
+    return this.#then('flatMap', (next: Operator<R>) => flatMapOperator(expand, next))
   }
 
   /** By the key that the records have: their partition holds all of it. */
@@ -89,7 +89,7 @@ export class Stream<V> {
     return new Topology([node])
   }
 
-  #then<R>(label: string, create: (next: Processor<R>) => Processor<V>): Stream<R> {
+  #then<R>(label: string, create: (next: Operator<R>) => Operator<V>): Stream<R> {
     const node: OperatorNode<V, R> = {
       kind: 'operator',
       label,
@@ -130,7 +130,7 @@ export class WindowedStream<V> {
       kind: 'operator',
       label: `aggregate ${name} ${options.emit}`,
       parent: this.#parent,
-      create: (context: ProcessorContext, children: readonly Processor<R>[]) =>
+      create: (context: OperatorContext, children: readonly Operator<R>[]) =>
         aggregateOperator({ name, windows, aggregator, lateTopics }, context, fanOut(children)),
       writes: { topics: lateTopics, codecs: [] },
     }

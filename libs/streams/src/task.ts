@@ -4,7 +4,7 @@ import { deadLetterRecord } from './dead-letter.ts'
 import { StreamsError } from './errors.ts'
 import type { ExternalSink } from './external-sink.ts'
 import type { CommittedOffset } from './ports.ts'
-import type { RebuiltState, TaskOutput } from './processor.ts'
+import type { RebuiltState, TaskOutput } from './operator.ts'
 import type { RecordBatch, RecordCursor } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { Accepted, RecordIssue, SourceReader } from './source-reader.ts'
@@ -192,7 +192,7 @@ export class Task {
     const states: RebuiltState[] = []
     const position = {
       get cursor(): RecordCursor {
-        if (source.cursor === undefined) throw new Error('a processor ran outside a record')
+        if (source.cursor === undefined) throw new Error('an operator ran outside a record')
         return source.cursor
       },
     }
@@ -222,7 +222,7 @@ export class Task {
         return isOpen()
       },
       collector,
-      toSink: (sink, record) => toSink(sink as ExternalSink<never>, record as StreamRecord<never>),
+      toSink: (sink, record) => toSink(sink, record as StreamRecord<never>),
       countLate: () => {
         counters.late++
       },

@@ -2,7 +2,7 @@ import type { EventClock } from '@tidemark/windowing'
 import type { Codec } from './codec.ts'
 import { StreamsError } from './errors.ts'
 import type { ExternalSink } from './external-sink.ts'
-import { fanOut, type Processor, type ProcessorContext } from './processor.ts'
+import { fanOut, type Operator, type OperatorContext } from './operator.ts'
 import type { SourceReader } from './source-reader.ts'
 
 /** The head of a chain: a topic that is read. */
@@ -12,7 +12,7 @@ export interface SourceNode<out V> {
   readonly topic: string
   readonly clock: 'partition' | 'key'
   /** Makes the reader of one task, in front of what processes the values. */
-  reader(clock: EventClock, next: Processor<V>): SourceReader
+  reader(clock: EventClock, next: Operator<V>): SourceReader
 }
 
 /** A step behind a source or another step. Types are checked where a `Stream` makes the node; the graph itself is untyped. */
@@ -20,7 +20,7 @@ export interface OperatorNode<in V, out R> {
   readonly kind: 'operator'
   readonly label: string
   readonly parent: SourceNode<unknown> | OperatorNode<never, unknown>
-  create(context: ProcessorContext, children: readonly Processor<R>[]): Processor<V>
+  create(context: OperatorContext, children: readonly Operator<R>[]): Operator<V>
   /** Topics that the step writes to, and what its codecs must look up first. */
   readonly writes?: { readonly topics: readonly string[]; readonly codecs: readonly Pick<Codec<never>, 'prepare'>[] }
   readonly sink?: ExternalSink<never>
@@ -62,12 +62,12 @@ export class Topology {
     return [...new Set(this.#operators().flatMap(({ sink }) => (sink === undefined ? [] : [sink])))]
   }
 
-  /** Makes the reader of a source and the processors behind it, for one task. */
-  reader(source: SourceNode<unknown>, context: ProcessorContext): SourceReader {
+  /** Makes the reader of a source and the operators behind it, for one task. */
+  reader(source: SourceNode<unknown>, context: OperatorContext): SourceReader {
     return source.reader(context.clock, fanOut(this.#create(source, context)))
   }
 
-  #create(node: AnyNode, context: ProcessorContext): Processor<unknown>[] {
+  #create(node: AnyNode, context: OperatorContext): Operator<unknown>[] {
     return (this.#children.get(node) ?? []).map((child) => child.create(context, this.#create(child, context)))
   }
 

@@ -59,7 +59,11 @@ export class PipelineReader {
     await this.#trades.followValues(this.#codecs.trade, ({ symbol, trade_id }) => tally.add(symbol, trade_id))
     // The same frame may be dead-lettered again after a restart of the producer: it counts once.
     await this.#deadLetters.follow((cursor) => {
-      this.deadLetters.add(createHash('sha256').update(cursor.value() ?? '').digest('base64'))
+      this.deadLetters.add(
+        createHash('sha256')
+          .update(cursor.value() ?? '')
+          .digest('base64'),
+      )
     })
   }
 

@@ -38,7 +38,11 @@ export class TopicFollower {
       const { bytes, valueStart, valueEnd, offset } = cursor
       if (valueStart < 0) return
       let decoded: Decoded<T> = codec.decode(bytes, valueStart, valueEnd)
-      if (!decoded.ok && decoded.issue.schemaId !== undefined && (await codec.load?.(decoded.issue.schemaId)) === true) {
+      if (
+        !decoded.ok &&
+        decoded.issue.schemaId !== undefined &&
+        (await codec.load?.(decoded.issue.schemaId)) === true
+      ) {
         decoded = codec.decode(bytes, valueStart, valueEnd)
       }
       if (!decoded.ok) throw new Error(`topic ${this.topic} offset ${offset}: ${decoded.issue.message}`)

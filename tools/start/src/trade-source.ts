@@ -30,24 +30,22 @@ const SIMULATOR_POLL_MS = 50
 /** Opens the source that was asked for; where the exchange can't be reached, says so and opens a synthetic one. */
 export async function openSource(options: StartOptions, surroundings: SourceSurroundings): Promise<OpenSource> {
   const { env, log } = surroundings
-  const settingSymbols = (env['SYMBOLS'] || DEFAULT_SYMBOLS).split(',').map((symbol) => symbol.trim())
-  if (options.source.kind !== 'live') return openSimulator(options, options.source, surroundings, settingSymbols)
+  if (options.source.kind !== 'live') return openSimulator(options, options.source, surroundings)
   const url = env['BINANCE_WS_URL'] || LIVE_URL
   const probe = await probeExchange(url, PROBE_TIMEOUT_MS)
-  if (probe.ok) return { url, symbols: options.symbols ?? settingSymbols, description: `live from ${url}` }
+  if (probe.ok) return { url, symbols: options.symbols ?? settingSymbols(env), description: `live from ${url}` }
   log(`the exchange can't be reached (${probe.reason}): taking a synthetic market instead`)
-  return openSimulator(options, { kind: 'synthetic' }, surroundings, settingSymbols)
+  return openSimulator(options, { kind: 'synthetic' }, surroundings)
 }
 
 async function openSimulator(
   options: StartOptions,
   source: Exclude<TradeSource, { kind: 'live' }>,
   surroundings: SourceSurroundings,
-  settingSymbols: readonly string[],
 ): Promise<OpenSource> {
-  const { port } = surroundings
-  const symbols = options.symbols ?? (source.kind === 'synthetic' ? settingSymbols : undefined)
-  const simulator = surroundings.startSimulator(simulatorArguments(options, source, port, symbols))
+  const { port, env } = surroundings
+  const symbols = options.symbols ?? (source.kind === 'synthetic' ? settingSymbols(env) : undefined)
+  const simulator = surroundings.startSimulator(simulatorArguments(options, source, { port, symbols }))
   const status = await simulatorReady(simulator, port, surroundings)
   const description =
     source.kind === 'recording'
@@ -60,8 +58,7 @@ async function openSimulator(
 export function simulatorArguments(
   options: StartOptions,
   source: Exclude<TradeSource, { kind: 'live' }>,
-  port: number,
-  symbols: readonly string[] | undefined,
+  { port, symbols }: { readonly port: number; readonly symbols: readonly string[] | undefined },
 ): string[] {
   const { speed, shift, malformed, seed, duration } = options
   const args = [
@@ -91,4 +88,8 @@ async function simulatorReady(
     if (status !== undefined) return status
     await Promise.race([wait(SIMULATOR_POLL_MS), failed])
   }
+}
+
+function settingSymbols(env: NodeJS.ProcessEnv): string[] {
+  return (env['SYMBOLS'] || DEFAULT_SYMBOLS).split(',').map((symbol) => symbol.trim())
 }

@@ -48,7 +48,7 @@ function fieldDifferences(name: string, point: Point, fields: RecomputedWindow['
   return Object.entries(fields).flatMap(([field, expected]) => {
     const actual = point[field] ?? null
     if (isSame(field, actual, expected)) return []
-    return [`${name}: ${field} is ${String(actual)}, recomputed ${String(expected)}`]
+    return [`${name}: ${field} is ${JSON.stringify(actual)}, recomputed ${String(expected)}`]
   })
 }
 

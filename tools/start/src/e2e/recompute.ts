@@ -18,13 +18,23 @@ interface RecordedTrade {
   readonly isBuy: boolean
 }
 
+/** The fields of the exchange's trade event. */
+interface TradeFrame {
+  readonly s: string
+  readonly t: number
+  readonly p: string
+  readonly q: string
+  readonly T: number
+  readonly m: boolean
+}
+
 /** Every trade of a gzipped recording. Written for the tests alone: it shares no code with the pipeline. */
 export function readTrades(file: string): RecordedTrade[] {
   const lines = gunzipSync(readFileSync(file)).toString().split('\n')
   return lines
     .filter((line) => line !== '')
     .map((line) => {
-      const { data } = JSON.parse(line.slice(line.indexOf(' ') + 1))
+      const { data } = JSON.parse(line.slice(line.indexOf(' ') + 1)) as { data: TradeFrame }
       return { symbol: data.s, id: data.t, price: +data.p, quantity: +data.q, timeMs: data.T, isBuy: !data.m }
     })
 }

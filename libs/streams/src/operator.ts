@@ -5,7 +5,7 @@ import type { RecordCursor } from './record-batch.ts'
 import type { StreamRecord } from './stream-record.ts'
 
 /** One step of a topology in one task. Synchronous: what must wait is collected and done once per commit. */
-export interface Processor<V> {
+export interface Operator<V> {
   process(record: StreamRecord<V>): void
   /** The clock has moved for a key without a record. */
   advance(key: string): void
@@ -21,8 +21,8 @@ export interface RebuiltState {
   restoreLateCounts(counts: readonly (readonly [key: string, count: number])[]): void
 }
 
-/** What the processors of one source in one task share. */
-export interface ProcessorContext {
+/** What the operators of one source in one task share. */
+export interface OperatorContext {
   readonly clock: EventClock
   /** Where the record being processed stands, with its bytes. */
   readonly position: { readonly cursor: RecordCursor }
@@ -43,15 +43,15 @@ export interface TaskOutput {
 }
 
 /** Hands every record to all of several steps, in order. */
-export function fanOut<V>(processors: readonly Processor<V>[]): Processor<V> {
-  const [only] = processors
-  if (processors.length === 1 && only !== undefined) return only
+export function fanOut<V>(operators: readonly Operator<V>[]): Operator<V> {
+  const [only] = operators
+  if (operators.length === 1 && only !== undefined) return only
   return {
     process(record) {
-      for (const processor of processors) processor.process(record)
+      for (const operator of operators) operator.process(record)
     },
     advance(key) {
-      for (const processor of processors) processor.advance(key)
+      for (const operator of operators) operator.advance(key)
     },
   }
 }
