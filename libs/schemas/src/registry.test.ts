@@ -55,6 +55,15 @@ test('registers a schema as it is, at the level that keeps all readers working',
   expect(sent).toEqual([{ schema: tradeText }, { compatibility: 'BACKWARD_TRANSITIVE' }])
 })
 
+test('registers in a subject whatever level it reports, and leaves the level as it is', async () => {
+  const { url, requests } = await answering({
+    [`GET /api/config/${subject}`]: [[200, { compatibilityLevel: 'NONE' }]],
+    [`POST /api/subjects/${subject}/versions`]: [[200, { id: 7 }]],
+  })
+  expect(await connectRegistry({ url, ...quick }).register(subject, 'Trade')).toBe(7)
+  expect(requests.filter((line) => line.startsWith('PUT'))).toEqual([])
+})
+
 test('a schema that old data can not be read with is refused as incompatible', async () => {
   const { url } = await answering({
     [`POST /api/subjects/${subject}/versions`]: [[409, { error_code: 409, message: 'field price was removed' }]],

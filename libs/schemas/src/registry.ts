@@ -41,10 +41,8 @@ export function connectRegistry(options: RegistryOptions): SchemaRegistry {
 
   return {
     async register(subject, schemaName) {
-      const registering = client.register(avroSchema(schemaName), {
-        subject,
-        compatibility: COMPATIBILITY[compatibilityLevel],
-      })
+      const compatibility = await levelFor(settings, subject)
+      const registering = client.register(avroSchema(schemaName), { subject, compatibility })
       const { id } = await registering.catch((error: unknown) => {
         throw registryError(error, { url: settings.url, what: `register ${schemaName} for subject ${subject}` })
       })
@@ -108,6 +106,18 @@ async function putCompatibility(settings: Settings, compatibility: Compatibility
   if (response.ok) return
   const what = `set the compatibility level ${compatibility}`
   throw registryError({ status: response.status, message: await response.text() }, { url, what })
+}
+
+/**
+ * The level that a subject has, or ours for one without: the client refuses to register where it is told another one than the
+ * registry reports, and some report NONE for every subject without a level of its own, while they enforce the level of all.
+ */
+async function levelFor(settings: Settings, subject: string): Promise<COMPATIBILITY> {
+  const response = await request(settings, `/config/${encodeURIComponent(subject)}`, {})
+  if (response.status === 404) return COMPATIBILITY[compatibilityLevel]
+  if (response.ok) return ((await response.json()) as { compatibilityLevel: COMPATIBILITY }).compatibilityLevel
+  const what = `ask for the compatibility level of subject ${subject}`
+  throw registryError({ status: response.status, message: await response.text() }, { url: settings.url, what })
 }
 
 /** A wrong path answers every question with 404: without this check each record would be dead-lettered for it. */
