@@ -50,15 +50,22 @@ async function up(options: UpOptions): Promise<void> {
     signal: giveUp.signal,
   })
   try {
-    if (services.includes('kafka') && services.includes('registry')) await prepareTopics(stack)
+    if (services.includes('kafka') && services.includes('registry')) await prepareTopics(stack, { log })
     printAddresses(stack, services)
-    void stack.influx.then((influx) => influx.available && log(`InfluxDB is ready at ${influx.url}`))
-    const failure = await Promise.race([asked, stack.failure])
+    const failure = await Promise.race([asked, stack.failure, influxMissing(stack, options)])
     if (failure !== undefined) throw failure
     log('stopping …')
   } finally {
     await stack.stop()
   }
+}
+
+/** Says when InfluxDB is ready; resolves to an error if it can't be, and was asked for by name. */
+async function influxMissing(stack: Stack, { service }: UpOptions): Promise<StackError> {
+  const influx = await stack.influx
+  if (influx.available) log(`InfluxDB is ready at ${influx.url}`)
+  else if (service?.includes('influx') === true) return new StackError('setup-failed', influx.reason)
+  return new Promise(() => undefined)
 }
 
 function printAddresses(stack: Stack, services: readonly ServiceName[]): void {
