@@ -66,6 +66,11 @@ describe('a law of files', () => {
     },
   )
 
+  it('asks a comment that disables a rule for its reason', () => {
+    expect(judge('disablingSaysWhy', 'libs/a/src/a.ts', '// eslint-disable-next-line no-console')).toHaveLength(1)
+    expect(judge('disablingSaysWhy', 'libs/a/src/a.ts', '// eslint-disable-next-line no-console -- it is')).toEqual([])
+  })
+
   it('lets a test skip itself where its recording is missing', () => {
     expect(judge('everyTestRuns', 'a.test.ts', 'it.skipIf(missing)')).toEqual([])
   })

@@ -93,6 +93,14 @@ const unfinishedTest = /\b(it|test|describe|suite|bench)(\.\w+)*\.(only|skip|tod
 export const everyTestRuns: FileLaw = (file) =>
   isTest(file.path) ? complainByLine(file, unfinishedTest, 'a test that does not run, or keeps others from it') : []
 
+/** The reason stands after two dashes, as ESLint reads it. */
+const unexplained = /eslint-disable(?!.* -- \S)/
+
+export const disablingSaysWhy: FileLaw = (file) =>
+  isCode(file.path) && !file.path.startsWith('tools/tidy/')
+    ? complainByLine(file, unexplained, 'a rule disabled without a reason')
+    : []
+
 const machinePath = /(^|[\s"'`(=:[])\/(work|root|home|Users)\/[\w.-]+/
 const foreignWords = /\b(A[I]|L[L]Ms?|chat[b]ot|[a]ssistant|co[p]ilot)\b/
 
@@ -118,6 +126,7 @@ export const fileLaws = {
   nameSaysSomething,
   noLeftovers,
   everyTestRuns,
+  disablingSaysWhy,
   speaksOfItselfAlone,
   lockfileNamesNoHost,
 } as const satisfies Record<string, FileLaw>
