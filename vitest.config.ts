@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 const conditions = ['@tidemark/source', 'node', 'import', 'default']
 const resolve = { conditions }
 const ssr = { resolve: { conditions } }
+// Global set-ups run in an environment of Vitest's own.
+const environments = { __vitest__: { resolve } }
 const ignored = ['**/node_modules/**', '**/dist/**']
 
 export default defineConfig({
@@ -20,9 +22,11 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        environments,
         test: {
           name: 'integration',
           include: ['{libs,apps,tools}/*/src/**/*.integration.test.ts'],
+          globalSetup: ['tools/stack/src/vitest-global-setup.ts'],
           exclude: ignored,
           testTimeout: 120_000,
           hookTimeout: 180_000,
