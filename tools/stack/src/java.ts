@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process'
+import { execa } from 'execa'
 import { readdir, realpath } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { promisify } from 'node:util'
 import { StackError } from './stack-error.ts'
 
 /** A Java on this machine. */
@@ -15,7 +14,7 @@ export interface Java {
 }
 
 const jvmFolders = ['/usr/lib/jvm', '/Library/Java/JavaVirtualMachines']
-const run = promisify(execFile)
+const probeLimitMs = 20_000
 
 /** The major version in the output of `java -version`: `"17.0.15"` -> 17, `"1.8.0_292"` -> 8, `"25-ea"` -> 25. */
 export function parseJavaMajor(versionOutput: string): number | undefined {
@@ -56,13 +55,9 @@ async function javasBelow(folder: string): Promise<{ path: string; origin: strin
 }
 
 async function probeJava({ path, origin }: { path: string; origin: string }): Promise<Java | undefined> {
-  try {
-    const { stdout, stderr } = await run(path, ['-version'], { timeout: 20_000 })
-    const major = parseJavaMajor(stderr + stdout)
-    return major === undefined ? undefined : { path, origin, major }
-  } catch {
-    return undefined
-  }
+  const { all } = await execa(path, ['-version'], { all: true, reject: false, timeout: probeLimitMs })
+  const major = parseJavaMajor(all)
+  return major === undefined ? undefined : { path, origin, major }
 }
 
 /** The first Java, in order of `findJavas`, that is new enough; a `StackError` says what is there and what to install. */

@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cacheFolder } from './artefact-cache.ts'
 import type { LaunchContext } from './launch-context.ts'
@@ -22,11 +23,14 @@ export async function runMaven(context: LaunchContext, { label, artefact, args }
   await mkdir(cache, { recursive: true })
   const lock = await waitForLock(context, join(cache, 'maven.lock'))
   const task = context.progress.begin(`fetching ${label}`)
+  // Without a project, Maven leaves a folder of its own where it was started.
+  const startedIn = await mkdtemp(join(tmpdir(), 'tidemark-maven-'))
   let files = 0
   try {
     const { exitCode, tail } = await runTool(context, {
       command: 'mvn',
       args: ['-B', ...args],
+      cwd: startedIn,
       onLine: (line) => {
         if (line.includes('Downloaded from ')) task.update(`${(files += 1)} files`)
       },
@@ -43,6 +47,7 @@ export async function runMaven(context: LaunchContext, { label, artefact, args }
     task.fail()
     throw error
   } finally {
+    await rm(startedIn, { recursive: true, force: true })
     await lock.release()
   }
 }

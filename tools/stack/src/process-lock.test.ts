@@ -59,6 +59,13 @@ describe('tryLock', () => {
     expect((await tryLock(hostWith(ownPid), path)).ok).toBe(true)
   })
 
+  it('takes over a stale lock although the one that was taking it over died at it', async () => {
+    for (const stale of [path, `${path}.takeover`])
+      await writeFile(stale, JSON.stringify({ pid: otherPid, startTicks: '' }))
+    expect((await tryLock(hostWith(ownPid), path)).ok).toBe(true)
+    expect(await readdir(folder)).toEqual(['a.lock'])
+  })
+
   it('gives a stale lock to exactly one of many that want it at once', async () => {
     await writeFile(path, JSON.stringify({ pid: otherPid, startTicks: '' }))
     const attempts = await Promise.all(Array.from({ length: 20 }, () => tryLock(hostWith(ownPid), path)))

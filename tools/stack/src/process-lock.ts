@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { link, readFile, unlink, writeFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { throwIfStopped, type Host, type LaunchContext } from './launch-context.ts'
 import { identifyProcess, isRunning, type ProcessIdentity } from './process-table.ts'
@@ -12,6 +12,7 @@ export type LockAttempt =
   { readonly ok: true; readonly lock: ProcessLock } | { readonly ok: false; readonly owner: ProcessIdentity }
 
 const pollMs = 250
+const turnPollMs = 5
 
 /**
  * Takes a lock file for this process. The file holds its owner's pid and start time, so a lock whose owner is gone,
@@ -25,7 +26,7 @@ export async function tryLock(host: Host, path: string): Promise<LockAttempt> {
     if (seen === undefined) continue
     const owner = parseOwner(seen)
     if (owner !== undefined && (await isRunning(host, owner))) return { ok: false, owner }
-    await removeStale(path, seen)
+    await removeStale(host, path, seen)
   }
 }
 
@@ -59,12 +60,21 @@ async function createWhole(path: string, content: string): Promise<boolean> {
   }
 }
 
-/** Of two processes that find the same stale lock, the later one may move away the lock the earlier has just taken: it puts it back. */
-async function removeStale(path: string, staleContent: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`
-  if ((await rename(path, aside).then(() => true, ignoreMissing)) === undefined) return
-  if ((await readFile(aside, 'utf8')) !== staleContent) await link(aside, path).catch(() => undefined)
-  await unlink(aside)
+/**
+ * Removes the lock if it still is the one of the owner that is gone: of several processes that find it, a slower one must
+ * not remove what a faster one has taken since. So they take turns, by a lock of the same kind: its owner may die as well.
+ */
+async function removeStale(host: Host, path: string, staleContent: string): Promise<void> {
+  const turn = await tryLock(host, `${path}.takeover`)
+  if (!turn.ok) {
+    await delay(turnPollMs)
+    return
+  }
+  try {
+    if ((await readFile(path, 'utf8').catch(ignoreMissing)) === staleContent) await unlink(path)
+  } finally {
+    await turn.lock.release()
+  }
 }
 
 function parseOwner(content: string): ProcessIdentity | undefined {
