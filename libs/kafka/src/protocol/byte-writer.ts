@@ -25,22 +25,26 @@ export class ByteWriter {
   }
 
   int8(value: number): this {
-    this.#buffer.writeInt8(value, this.#advance(1))
+    const at = this.#advance(1)
+    this.#buffer.writeInt8(value, at)
     return this
   }
 
   int16(value: number): this {
-    this.#buffer.writeInt16BE(value, this.#advance(2))
+    const at = this.#advance(2)
+    this.#buffer.writeInt16BE(value, at)
     return this
   }
 
   int32(value: number): this {
-    this.#buffer.writeInt32BE(value, this.#advance(4))
+    const at = this.#advance(4)
+    this.#buffer.writeInt32BE(value, at)
     return this
   }
 
   uint32(value: number): this {
-    this.#buffer.writeUInt32BE(value, this.#advance(4))
+    const at = this.#advance(4)
+    this.#buffer.writeUInt32BE(value, at)
     return this
   }
 
@@ -58,7 +62,8 @@ export class ByteWriter {
     if (value === null) return this.int16(-1)
     const length = Buffer.byteLength(value)
     this.int16(length)
-    this.#buffer.write(value, this.#advance(length), length, 'utf8')
+    const at = this.#advance(length)
+    this.#buffer.write(value, at, length, 'utf8')
     return this
   }
 
@@ -70,7 +75,8 @@ export class ByteWriter {
 
   /** The bytes alone. */
   raw(value: Buffer): this {
-    value.copy(this.#buffer, this.#advance(value.length))
+    const at = this.#advance(value.length)
+    value.copy(this.#buffer, at)
     return this
   }
 
@@ -86,6 +92,7 @@ export class ByteWriter {
     return this
   }
 
+  /** Makes room, in another buffer where it has to: `#buffer` is looked at after this, not before. */
   #advance(length: number): number {
     const at = this.#length
     const needed = at + length

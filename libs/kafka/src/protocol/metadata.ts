@@ -68,6 +68,7 @@ export function metadataCall(topics: readonly string[]): Call<MetadataResponse> 
         reader.int32() // topic_authorized_operations
         return { errorCode, topic, partitions }
       })
+      reader.int32() // cluster_authorized_operations
       return { brokers, topics: decoded }
     },
   }

@@ -69,6 +69,7 @@ export function produceCall(request: ProduceRequest): Call<ProducedPartition[]> 
           return { topic, partition, errorCode, baseOffset, errorMessage }
         })
       })
+      reader.int32() // throttle_time_ms
       return topics.flat()
     },
   }
