@@ -1,6 +1,7 @@
-import { execa } from 'execa'
+import { execFile } from 'node:child_process'
 import { readdir, realpath } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
 import { StackError } from './stack-error.ts'
 
 /** A Java on this machine. */
@@ -14,7 +15,7 @@ export interface Java {
 }
 
 const jvmFolders = ['/usr/lib/jvm', '/Library/Java/JavaVirtualMachines']
-const probeLimitMs = 20_000
+const run = promisify(execFile)
 
 /** The major version in the output of `java -version`: `"17.0.15"` -> 17, `"1.8.0_292"` -> 8, `"25-ea"` -> 25. */
 export function parseJavaMajor(versionOutput: string): number | undefined {
@@ -55,9 +56,13 @@ async function javasBelow(folder: string): Promise<{ path: string; origin: strin
 }
 
 async function probeJava({ path, origin }: { path: string; origin: string }): Promise<Java | undefined> {
-  const { all } = await execa(path, ['-version'], { all: true, reject: false, timeout: probeLimitMs })
-  const major = parseJavaMajor(all)
-  return major === undefined ? undefined : { path, origin, major }
+  try {
+    const { stdout, stderr } = await run(path, ['-version'], { timeout: 20_000 })
+    const major = parseJavaMajor(stderr + stdout)
+    return major === undefined ? undefined : { path, origin, major }
+  } catch {
+    return undefined
+  }
 }
 
 /** The first Java, in order of `findJavas`, that is new enough; a `StackError` says what is there and what to install. */
