@@ -75,14 +75,30 @@ test('does not ask for more of a partition that has enough waiting, and says tha
   expect(planned?.leavesOut).toBe(true)
 })
 
-test('stops asking when what is buffered and what is on its way reach the limit', () => {
+test('asks no more when what is on its way reaches the limit', () => {
   const positions = reading(0, 1, 2, 3)
   const byPartition = ({ partition }: { partition: number }) => partition
   const planned = positions.plan(byPartition, idle)
-  expect(planned.map(({ maxBytes }) => maxBytes)).toEqual([100 * KB, 100 * KB, 100 * KB])
-  expect(positions.plan(byPartition, new Set([0, 1, 2]))).toEqual([])
+  expect(planned.reduce((sum, { maxBytes }) => sum + maxBytes, 0)).toBe(limits.maxBufferedBytes)
+  expect(positions.plan(byPartition, idle)).toEqual([])
   positions.release(planned[0]!)
-  expect(positions.plan(byPartition, new Set([0, 1, 2]))).toHaveLength(1)
+  expect(positions.plan(byPartition, idle)).toHaveLength(1)
+})
+
+test('asks no more when what is buffered reaches the limit, until it is taken', () => {
+  const positions = reading(0, 1)
+  for (let index = 0; index < 3; index++) positions.add(at(positions, 0), fetched(at(positions, 0), 90 * KB), 9)
+  expect(positions.plan(leader1, idle)).toEqual([])
+  positions.take()
+  expect(positions.plan(leader1, idle)).toHaveLength(1)
+})
+
+test('leaves room for the answers of the other brokers', () => {
+  const positions = new FetchPositions({ ...limits, maxRequestBytes: 1000 * KB, maxPartitionBytes: 1000 * KB })
+  positions.assign([0, 1, 2].map((partition) => ({ topic: 't', partition })))
+  for (const position of positions.all()) positions.seek(position, 0)
+  const planned = positions.plan(({ partition }) => partition, idle)
+  expect(planned.map(({ maxBytes }) => maxBytes)).toEqual([100 * KB, 100 * KB, 100 * KB])
 })
 
 test('a limit smaller than a request still lets one partition be read', () => {

@@ -115,15 +115,19 @@ export class FetchPositions {
     const byLeader = new Map<number, Position[]>()
     for (const position of this.#positions.values()) {
       const leader = position.offset === undefined || position.blocked ? undefined : leaderOf(position)
-      if (leader === undefined || busy.has(leader)) continue
+      if (leader === undefined) continue
       const led = byLeader.get(leader)
       if (led === undefined) byLeader.set(leader, [position])
       else led.push(position)
     }
+    // No broker's answer may take the room of the others'.
+    const share = Math.floor(this.#limits.maxBufferedBytes / byLeader.size)
     const planned: PlannedFetch[] = []
     for (const [nodeId, led] of byLeader) {
+      if (busy.has(nodeId)) continue
       const asked = led.filter((one) => !one.paused && one.waitingBytes < this.#limits.maxPartitionBytes)
-      const maxBytes = asked.length === 0 ? 0 : this.#takeRoom()
+      const maxBytes =
+        asked.length === 0 ? 0 : this.#takeRoom(Math.min(share, asked.length * this.#limits.maxPartitionBytes))
       if (maxBytes > 0) planned.push(this.#request(nodeId, maxBytes, { asked, leavesOut: asked.length < led.length }))
     }
     return planned
@@ -183,13 +187,13 @@ export class FetchPositions {
     }
   }
 
-  /** Room for one more answer, or 0. A paused partition gives up what it has waiting rather than hold up the others. */
-  #takeRoom(): number {
+  /** Room for one more answer, up to `wanted` bytes, or 0. A paused partition gives up what it has waiting rather than hold up the others. */
+  #takeRoom(wanted: number): number {
     if (this.#freeBytes() < MIN_REQUEST_BYTES) this.#dropPaused()
     const free = this.#freeBytes()
     const idle = this.#bufferedBytes + this.#requestedBytes === 0
     if (free < MIN_REQUEST_BYTES && !idle) return 0
-    const maxBytes = Math.min(this.#limits.maxRequestBytes, Math.max(free, MIN_REQUEST_BYTES))
+    const maxBytes = Math.min(this.#limits.maxRequestBytes, Math.max(MIN_REQUEST_BYTES, Math.min(free, wanted)))
     this.#requestedBytes += maxBytes
     return maxBytes
   }

@@ -30,7 +30,8 @@ export interface MembershipOptions {
 
 /** All members of a group must name the same way of dividing partitions; a change of ours that is incompatible renames it. */
 export const ASSIGNOR_NAME = 'tidemark-sticky'
-const MAX_HEARTBEAT_INTERVAL_MS = 3_000
+/** A rebalance waits until its last member has heard of it in answer to a heartbeat. */
+const MAX_HEARTBEAT_INTERVAL_MS = 1_000
 const HEARTBEATS_PER_SESSION = 3
 /** Joins that a coordinator turns down in a row before it is an error. */
 const MAX_JOIN_ATTEMPTS = 20
