@@ -92,7 +92,7 @@ async function format(
   context: LaunchContext,
   { java, jvm, properties }: { readonly java: Java; readonly jvm: readonly string[]; readonly properties: string },
 ): Promise<void> {
-  const clusterId = randomBytes(16).toString('base64url')
+  const clusterId = newClusterId(randomBytes(16))
   const { exitCode, tail } = await runTool(context, {
     command: java.path,
     args: [...jvm, 'kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', clusterId, '-c', properties],
@@ -134,4 +134,9 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+/** A cluster's id as Kafka writes it. One in 64 would begin with a dash, which the formatting tool takes for an option. */
+export function newClusterId(bytes: Buffer): string {
+  return bytes.toString('base64url').replace(/^-/, 'A')
 }
