@@ -5,7 +5,7 @@ import { KafkaErrorCode, kafkaError } from './kafka-error.ts'
 import type { KafkaLogger } from './logger.ts'
 import type { Call } from './protocol/call.ts'
 import { metadataCall, type BrokerAddress, type PartitionMetadata, type TopicMetadata } from './protocol/metadata.ts'
-import { retrying } from './retry.ts'
+import { isLoud, retrying } from './retry.ts'
 import type { Time } from './time.ts'
 
 /** A topic may just have been created, and this broker not know it yet: it is asked for again for this long. */
@@ -143,7 +143,8 @@ export class ClusterLink {
       forMs: this.retryForMs,
       signal: this.signal,
       onRetry: (error, attempt) => {
-        this.logger.debug({ attempt, code: error.code }, `${subject}: trying again: ${error.message}`)
+        const level = isLoud(attempt) ? 'warn' : 'debug'
+        this.logger[level]({ attempt, code: error.code }, `${subject}: trying again: ${error.message}`)
       },
     })
   }

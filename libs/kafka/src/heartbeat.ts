@@ -3,7 +3,7 @@ import type { GroupCoordinator } from './group-coordinator.ts'
 import { KafkaErrorCode, kafkaError } from './kafka-error.ts'
 import { heartbeatCall } from './protocol/heartbeat.ts'
 import type { GroupMember } from './protocol/sync-group.ts'
-import { backoffMs } from './retry.ts'
+import { backoffMs, isLoud } from './retry.ts'
 
 export interface HeartbeatOptions {
   readonly coordinator: GroupCoordinator
@@ -85,7 +85,8 @@ export class Heartbeat {
         if (signal.aborted) return
         failures++
         const reason = error instanceof Error ? error.message : String(error)
-        logger.warn({ groupId: member.groupId, failures }, `heartbeat not answered: ${reason}`)
+        const level = isLoud(failures) ? 'warn' : 'debug'
+        logger[level]({ groupId: member.groupId, failures }, `heartbeat not answered: ${reason}`)
         if (!(error instanceof StreamsError) || !error.retriable) return this.#fail(error)
       }
     }

@@ -2,7 +2,7 @@ import type { StreamsError } from '@tidemark/streams'
 import type { ClusterLink } from './cluster-link.ts'
 import { partitionKey, type Position } from './fetch-positions.ts'
 import { partitionName } from './kafka-error.ts'
-import { backoffMs } from './retry.ts'
+import { backoffMs, isLoud } from './retry.ts'
 
 interface Trouble {
   readonly position: Position
@@ -96,7 +96,7 @@ export class LeaderRecovery {
     const { time, logger, retryForMs } = this.#link
     const { position, error, attempt } = trouble
     if (error === undefined) return
-    if (attempt === 2)
+    if (isLoud(attempt))
       logger.warn({ code: error.code }, `${partitionName(position)} cannot be read now: ${error.message}`)
     if (trouble.reported || time.nowMs() - trouble.sinceMs < retryForMs) return
     trouble.reported = true

@@ -4,7 +4,7 @@ import type { ClusterLink } from './cluster-link.ts'
 import { partitionKey } from './fetch-positions.ts'
 import { KafkaErrorCode, kafkaError, partitionName } from './kafka-error.ts'
 import { produceCall, type ProducedPartition } from './protocol/produce.ts'
-import { backoffMs } from './retry.ts'
+import { backoffMs, isLoud } from './retry.ts'
 
 export interface ProduceRunOptions {
   readonly link: ClusterLink
@@ -57,7 +57,8 @@ export class ProduceRun {
         const spent = `not acknowledged within ${deliveryTimeoutMs} ms (deliveryTimeoutMs)`
         throw new StreamsError('retries-exhausted', `${spent}: ${failure.message}`, { cause: failure })
       }
-      link.logger.warn({ code: failure.code, attempt: this.#failures }, `sending again: ${failure.message}`)
+      const level = isLoud(this.#failures) ? 'warn' : 'debug'
+      link.logger[level]({ code: failure.code, attempt: this.#failures }, `sending again: ${failure.message}`)
       await link.time.wait(delayMs, link.signal)
     }
   }

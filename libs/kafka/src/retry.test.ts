@@ -1,7 +1,7 @@
 import { StreamsError } from '@tidemark/streams'
 import { expect, test } from 'vitest'
 import { ManualTime } from './manual-time.ts'
-import { backoffMs, retrying } from './retry.ts'
+import { backoffMs, isLoud, retrying } from './retry.ts'
 
 const transient = () => new StreamsError('broker-unavailable', 'gone', { retriable: true })
 
@@ -48,4 +48,9 @@ test('stops repeating when it is told to', async () => {
   }
   const options = { time: new ManualTime({ skipping: true }), forMs: 60_000, signal: stop.signal }
   await expect(retrying(failing, options)).rejects.toThrow('gone')
+})
+
+test('of many failures in a row only the 2nd, 4th, 8th and so on are told aloud', () => {
+  const attempts = Array.from({ length: 40 }, (_, index) => index + 1)
+  expect(attempts.filter((attempt) => isLoud(attempt))).toEqual([2, 4, 8, 16, 32])
 })

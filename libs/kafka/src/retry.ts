@@ -17,6 +17,11 @@ export function backoffMs(attempt: number, random: number, { initialMs, maxMs }:
   return ceiling / 2 + (ceiling / 2) * random
 }
 
+/** Whether a failure should be told of aloud: the 2nd, 4th, 8th … in a row, since one alone is a move of everyday life. */
+export function isLoud(attempt: number): boolean {
+  return attempt > 1 && (attempt & (attempt - 1)) === 0
+}
+
 export interface RetryOptions {
   readonly time: Time
   /** Failures are repeated for this long; the last one is then passed on. */
