@@ -5,6 +5,7 @@ import { prepareTopics } from './prepare-topics.ts'
 import { lineProgress, terminalProgress } from './progress.ts'
 import { serviceNames, type ServiceName } from './services.ts'
 import { StackError } from './stack-error.ts'
+import { onStopSignals } from './stop-signals.ts'
 import { fetchServers, startStack, type Stack } from './start-stack.ts'
 
 interface UpOptions extends Partial<Record<`${PortName}Port`, number>> {
@@ -28,13 +29,14 @@ function parsePort(text: string): number {
 async function up(options: UpOptions): Promise<void> {
   const giveUp = new AbortController()
   const { promise: asked, resolve: ask } = Promise.withResolvers<undefined>()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (giveUp.signal.aborted) process.exit(1)
+  onStopSignals(process, {
+    stop: () => {
       giveUp.abort()
       ask(undefined)
-    })
-  }
+    },
+    exitAtOnce: () => process.exit(1),
+    nowMs: () => performance.now(),
+  })
   const ports = Object.fromEntries(
     portNames.flatMap((name) => (options[`${name}Port`] === undefined ? [] : [[name, options[`${name}Port`]]])),
   )

@@ -52,6 +52,7 @@ export function metricsTable(latest: Iterable<MarketMetrics>): string {
   const table = new Table({
     head: ['symbol', 'window', 'from (UTC)', 'close', 'trades', 'volume (quote)', 'buy/sell', 'volatility', 'whales'],
     style: { head: [], border: [] },
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' }, // no line between rows
     colAligns: ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
   })
   const rows = [...latest].sort(

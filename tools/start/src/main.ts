@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path'
 import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { lineProgress, StackError, terminalProgress } from '@tidemark/stack'
+import { lineProgress, onStopSignals, StackError, terminalProgress } from '@tidemark/stack'
 import type { Alert } from '@tidemark/schemas'
 import { createLogUpdate } from 'log-update'
 import { figuresLine, metricsTable, progressLine } from './console-view.ts'
@@ -18,13 +18,14 @@ const REFRESH_MS = isTerminal ? 1_000 : 5_000
 
 const giveUp = new AbortController()
 const asked = Promise.withResolvers<void>()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    if (giveUp.signal.aborted) process.exit(1) // a second one: the servers and apps end with this process
+onStopSignals(process, {
+  stop: () => {
     giveUp.abort()
     asked.resolve()
-  })
-}
+  },
+  exitAtOnce: () => process.exit(1), // servers and apps end with this process, whatever ends it
+  nowMs: () => performance.now(),
+})
 
 const print = (line: string) => void process.stdout.write(`${line}\n`)
 const terminal = isTerminal ? terminalProgress(process.stdout) : undefined

@@ -18,6 +18,7 @@ export class StartProcess {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true, // a process group of its own, as in a terminal
     })
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -40,6 +41,11 @@ export class StartProcess {
       this.#watchers.push(look)
       look()
     })
+  }
+
+  /** What Ctrl-C in a terminal does: the signal goes to every process of the group. */
+  pressCtrlC(): void {
+    if (this.child.pid !== undefined) process.kill(-this.child.pid, 'SIGINT')
   }
 
   /** Resolves with the exit code. */

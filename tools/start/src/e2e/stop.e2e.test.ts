@@ -23,7 +23,7 @@ describe('npm start without a source', () => {
     const start = new StartProcess(['--data-dir', dataDir, '--port-base', String(base)], env)
     await start.says(/the exchange can't be reached .*: taking a synthetic market instead/)
     await start.says(/^connected · trades [1-9]/m)
-    start.child.kill('SIGINT')
+    start.pressCtrlC()
     expect(await start.ended(), start.output).toBe(0)
     const free = await Promise.all(Array.from({ length: PORTS }, (_unused, index) => isFree(base + index)))
     expect(free.every(Boolean)).toBe(true)
