@@ -1,37 +1,48 @@
 import { randomUUID } from 'node:crypto'
 import { RecordBatchBuilder, type ConsumerPort, type RebalanceListener, type TopicPartition } from '@tidemark/streams'
-import { inject, onTestFinished } from 'vitest'
 import { createAdmin, kafkaPorts, type KafkaLogger } from './index.ts'
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    kafka: string
-  }
-}
 
 export interface Logged {
   readonly level: string
   readonly message: string
 }
 
-/** Ports, admin and a fresh topic on the real broker of the integration ring; closed and deleted when the test ends. */
-export async function onRealCluster({ partitions = 1, config = {} } = {}) {
+/** What a test lends: the real broker's address, and to be called when it ends. */
+export interface Ring {
+  readonly bootstrapServers: string
+  onEnd(end: () => Promise<void>): void
+}
+
+export interface TopicOptions {
+  readonly partitions?: number
+  readonly config?: Record<string, string>
+}
+
+/** Ports, admin and a fresh topic on a real broker; closed and deleted when the test ends. */
+export async function onRealCluster(ring: Ring, { partitions = 1, config = {} }: TopicOptions = {}) {
   const logged: Logged[] = []
   const log = (level: string) => (_: object, message: string) => void logged.push({ level, message })
   const logger: KafkaLogger = { debug: () => {}, info: log('info'), warn: log('warn'), error: log('error') }
-  const bootstrapServers = inject('kafka')
+  const { bootstrapServers } = ring
   const cluster = { bootstrapServers, clientId: 'tidemark-kafka-tests', logger }
   const admin = createAdmin(cluster)
   const kafka = kafkaPorts(cluster)
   const topic = `kafka-test-${randomUUID()}`
   const groupId = topic
   await admin.createTopics([{ name: topic, partitions, config }])
-  onTestFinished(async () => {
+  const members: PollingMember[] = []
+  ring.onEnd(async () => {
+    for (const member of members) await member.stop()
     await kafka.close()
     await admin.deleteTopics([topic])
     await admin.close()
   })
-  return { bootstrapServers, cluster, admin, kafka, topic, groupId, logged }
+  const polling = (consumer: ConsumerPort, listener: Partial<RebalanceListener> = {}): PollingMember => {
+    const member = new PollingMember(consumer, topic, listener)
+    members.push(member)
+    return member
+  }
+  return { bootstrapServers, cluster, admin, kafka, topic, groupId, logged, polling }
 }
 
 /** A batch of string values. */
@@ -46,28 +57,36 @@ export function batchOf({ topic, partition }: TopicPartition, values: readonly s
   return builder.batch()
 }
 
-/** A member that writes down what happens to it, and polls on until the test ends or stops it. */
-export function polling(consumer: ConsumerPort, topic: string, listener: Partial<RebalanceListener> = {}) {
-  const member = { held: [] as number[], events: [] as string[], values: [] as string[], stopped: false }
-  const tell = (event: keyof RebalanceListener) => async (partitions: readonly TopicPartition[]) => {
-    const numbers = partitions.map(({ partition }) => partition)
-    member.events.push(`${event} ${numbers.join()}`)
-    member.held = event === 'assigned' ? numbers : []
-    await listener[event]?.(partitions)
+/** A member that writes down what happens to it, and polls on until it is stopped. */
+export class PollingMember {
+  readonly events: string[] = []
+  readonly values: string[] = []
+  held: readonly number[] = []
+  readonly #done: Promise<void>
+  #stopped = false
+
+  constructor(consumer: ConsumerPort, topic: string, listener: Partial<RebalanceListener>) {
+    const tell = (event: keyof RebalanceListener) => async (partitions: readonly TopicPartition[]) => {
+      const numbers = partitions.map(({ partition }) => partition)
+      this.events.push(`${event} ${numbers.join()}`)
+      this.held = event === 'assigned' ? numbers : []
+      await listener[event]?.(partitions)
+    }
+    consumer.subscribe([topic], { assigned: tell('assigned'), revoked: tell('revoked'), lost: tell('lost') })
+    this.#done = this.#poll(consumer)
   }
-  consumer.subscribe([topic], { assigned: tell('assigned'), revoked: tell('revoked'), lost: tell('lost') })
-  const done = (async () => {
-    while (!member.stopped) {
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#done
+  }
+
+  async #poll(consumer: ConsumerPort): Promise<void> {
+    while (!this.#stopped) {
       for (const batch of await consumer.poll(100)) {
         const cursor = batch.cursor()
-        while (cursor.next()) member.values.push(cursor.value()?.toString() ?? '')
+        while (cursor.next()) this.values.push(cursor.value()?.toString() ?? '')
       }
     }
-  })()
-  const stop = async () => {
-    member.stopped = true
-    await done
   }
-  onTestFinished(stop)
-  return { member, stop }
 }

@@ -1,6 +1,15 @@
 import kafkajs from 'kafkajs'
-import { expect, test, vi } from 'vitest'
-import { batchOf, onRealCluster, polling } from './cluster-fixture.ts'
+import { expect, inject, onTestFinished, test, vi } from 'vitest'
+import { batchOf, onRealCluster, type TopicOptions } from './cluster-fixture.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    kafka: string
+  }
+}
+
+const onTopic = (options?: TopicOptions) =>
+  onRealCluster({ bootstrapServers: inject('kafka'), onEnd: onTestFinished }, options)
 
 const values = (count: number, prefix = 'value') => Array.from({ length: count }, (_, index) => `${prefix} ${index}`)
 const until = (law: () => void | Promise<void>) => vi.waitFor(law, { timeout: 30_000, interval: 20 })
@@ -8,7 +17,7 @@ const until = (law: () => void | Promise<void>) => vi.waitFor(law, { timeout: 30
 test.each(['none', 'gzip'] as const)(
   'records written with compression %s are read back as they were',
   async (compression) => {
-    const { kafka, topic } = await onRealCluster()
+    const { kafka, topic } = await onTopic()
     const producer = kafka.producer({ compression })
     await producer.send([
       batchOf({ topic, partition: 0 }, values(500)),
@@ -33,15 +42,27 @@ test.each(['none', 'gzip'] as const)(
   },
 )
 
+test.each(['gzip', 'snappy', 'lz4', 'zstd'])('reads what a broker has compressed with %s', async (codec) => {
+  const { kafka, topic } = await onTopic({ config: { 'compression.type': codec } })
+  const written = values(3_000, 'a value that compresses well')
+  await kafka.producer({}).send([batchOf({ topic, partition: 0 }, written)])
+  const read: (string | undefined)[] = []
+  for await (const batch of kafka.logReader().read({ topic, partition: 0 }, 0, written.length)) {
+    const cursor = batch.cursor()
+    while (cursor.next()) read.push(cursor.value()?.toString())
+  }
+  expect(read).toEqual(written)
+})
+
 test('another client reads what is written here, and is read here', async () => {
-  const { kafka, topic, bootstrapServers, groupId } = await onRealCluster()
+  const { kafka, topic, bootstrapServers, groupId, polling } = await onTopic()
   const other = new kafkajs.Kafka({ brokers: [bootstrapServers], logLevel: kafkajs.logLevel.NOTHING })
   const theirs = other.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
   await theirs.connect()
   await theirs.send({ topic, compression: kafkajs.CompressionTypes.GZIP, messages: [{ key: 'k', value: 'theirs' }] })
   await theirs.disconnect()
   await kafka.producer({ compression: 'gzip' }).send([batchOf({ topic, partition: 0 }, ['ours'])])
-  const { member } = polling(kafka.consumer({ groupId }), topic)
+  const member = polling(kafka.consumer({ groupId }))
   const seen: (string | undefined)[] = []
   const their = other.consumer({ groupId: `${groupId}-theirs` })
   await their.subscribe({ topic, fromBeginning: true })
@@ -54,7 +75,7 @@ test('another client reads what is written here, and is read here', async () => 
 })
 
 test('only committed transactions are seen, and the end of the log is reached behind an aborted one', async () => {
-  const { kafka, topic, bootstrapServers, groupId } = await onRealCluster()
+  const { kafka, topic, bootstrapServers, groupId, polling } = await onTopic()
   const other = new kafkajs.Kafka({ brokers: [bootstrapServers], logLevel: kafkajs.logLevel.NOTHING })
   const theirs = other.producer({
     transactionalId: topic,
@@ -74,7 +95,7 @@ test('only committed transactions are seen, and the end of the log is reached be
     await transaction[end]()
   }
   await theirs.disconnect()
-  const { member } = polling(kafka.consumer({ groupId }), topic)
+  const member = polling(kafka.consumer({ groupId }))
   await until(() => expect(member.values).toEqual(['kept', 'last']))
   const reader = kafka.logReader()
   const [end] = await reader.offsets(topic)
@@ -84,25 +105,25 @@ test('only committed transactions are seen, and the end of the log is reached be
 })
 
 test('a group goes on where it committed; without a commit it starts where it is told', async () => {
-  const { kafka, topic, groupId, admin } = await onRealCluster()
+  const { kafka, topic, groupId, admin, polling } = await onTopic()
   const producer = kafka.producer({})
   await producer.send([batchOf({ topic, partition: 0 }, values(10))])
   const first = kafka.consumer({ groupId })
-  const { member, stop } = polling(first, topic)
+  const member = polling(first)
   await until(() => expect(member.values).toHaveLength(10))
   expect(first.endOffset({ topic, partition: 0 })).toBe(10)
   await first.commit([{ topic, partition: 0, offset: 7, metadata: 'why' }])
-  await stop()
+  await member.stop()
   await first.close()
   const committed = [{ topic, partition: 0, offset: 7, metadata: 'why' }]
   expect(await admin.groupOffsets(groupId, topic)).toEqual(committed)
 
   const second = kafka.consumer({ groupId })
-  const { member: after } = polling(second, topic)
+  const after = polling(second)
   await until(() => expect(after.values).toEqual(['value 7', 'value 8', 'value 9']))
   expect(await second.committed([{ topic, partition: 0 }])).toEqual(committed)
 
-  const { member: late } = polling(kafka.consumer({ groupId: `${groupId}-late`, startAt: 'latest' }), topic)
+  const late = polling(kafka.consumer({ groupId: `${groupId}-late`, startAt: 'latest' }))
   await until(() => expect(late.held).toEqual([0]))
   // Being assigned comes before being placed at the end: only what is written once a first poll is over is surely seen.
   await until(async () => {
@@ -113,33 +134,33 @@ test('a group goes on where it committed; without a commit it starts where it is
 })
 
 test('two members share the partitions; a commit while they are revoked is valid; one that closes is replaced at once', async () => {
-  const { kafka, topic, groupId, admin } = await onRealCluster({ partitions: 4 })
+  const { kafka, topic, groupId, admin, polling } = await onTopic({ partitions: 4 })
   const a = kafka.consumer({ groupId })
   let revokedAt = 0
-  const first = polling(a, topic, {
+  const first = polling(a, {
     revoked: async (partitions) => {
       revokedAt++
       await a.commit(partitions.map((partition) => ({ ...partition, offset: 100 + revokedAt, metadata: '' })))
     },
   })
-  await until(() => expect(first.member.held).toEqual([0, 1, 2, 3]))
+  await until(() => expect(first.held).toEqual([0, 1, 2, 3]))
   const b = kafka.consumer({ groupId })
-  const second = polling(b, topic)
+  const second = polling(b)
   await until(() => {
-    expect(second.member.held).toHaveLength(2)
-    expect([...first.member.held, ...second.member.held].sort()).toEqual([0, 1, 2, 3])
+    expect(second.held).toHaveLength(2)
+    expect([...first.held, ...second.held].sort()).toEqual([0, 1, 2, 3])
   })
   expect((await admin.groupOffsets(groupId, topic)).map(({ offset }) => offset)).toEqual([101, 101, 101, 101])
-  expect(first.member.events.slice(0, 2)).toEqual(['assigned 0,1,2,3', 'revoked 0,1,2,3'])
-  const kept = second.member.held
+  expect(first.events.slice(0, 2)).toEqual(['assigned 0,1,2,3', 'revoked 0,1,2,3'])
+  const kept = second.held
   await first.stop()
   await a.close()
-  await until(() => expect(second.member.held).toEqual([0, 1, 2, 3]))
-  expect(second.member.events).toEqual([`assigned ${kept.join()}`, `revoked ${kept.join()}`, 'assigned 0,1,2,3'])
+  await until(() => expect(second.held).toEqual([0, 1, 2, 3]))
+  expect(second.events).toEqual([`assigned ${kept.join()}`, `revoked ${kept.join()}`, 'assigned 0,1,2,3'])
 })
 
 test('a member that falls silent is replaced after its session, and loses its partitions when it comes back', async () => {
-  const { kafka, topic, groupId, logged } = await onRealCluster({ partitions: 2 })
+  const { kafka, topic, groupId, logged, polling } = await onTopic({ partitions: 2 })
   const options = { groupId, sessionTimeoutMs: 6_000, rebalanceTimeoutMs: 6_000 }
   const silent = kafka.consumer(options)
   let lost = 0
@@ -152,7 +173,7 @@ test('a member that falls silent is replaced after its session, and loses its pa
     },
   })
   await silent.poll(100)
-  const { member } = polling(kafka.consumer(options), topic)
+  const member = polling(kafka.consumer(options))
   await until(() => expect(member.held).toEqual([0, 1]))
   await expect(silent.commit([{ topic, partition: 0, offset: 1, metadata: '' }])).rejects.toMatchObject({
     code: 'group-lost',
@@ -163,12 +184,12 @@ test('a member that falls silent is replaced after its session, and loses its pa
 })
 
 test('after a seek only records from there on come out; a paused partition waits', async () => {
-  const { kafka, topic, groupId } = await onRealCluster({ partitions: 2 })
+  const { kafka, topic, groupId, polling } = await onTopic({ partitions: 2 })
   await kafka
     .producer({})
     .send([batchOf({ topic, partition: 0 }, values(100, 'zero')), batchOf({ topic, partition: 1 }, values(100, 'one'))])
   const consumer = kafka.consumer({ groupId })
-  const { member } = polling(consumer, topic, {
+  const member = polling(consumer, {
     assigned: async () => {
       consumer.seek({ topic, partition: 0 }, 98)
       consumer.pause([{ topic, partition: 1 }])
@@ -182,7 +203,7 @@ test('after a seek only records from there on come out; a paused partition waits
 })
 
 test('records that retention has deleted are skipped with a warning that names them', async () => {
-  const { kafka, topic, groupId, logged, bootstrapServers } = await onRealCluster()
+  const { kafka, topic, groupId, logged, bootstrapServers, polling } = await onTopic()
   await kafka.producer({}).send([batchOf({ topic, partition: 0 }, values(20))])
   const other = new kafkajs.Kafka({ brokers: [bootstrapServers], logLevel: kafkajs.logLevel.NOTHING }).admin()
   await other.connect()
@@ -190,7 +211,7 @@ test('records that retention has deleted are skipped with a warning that names t
   await other.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '15' }] })
   await other.disconnect()
   const consumer = kafka.consumer({ groupId })
-  const { member } = polling(consumer, topic, { assigned: async () => consumer.seek({ topic, partition: 0 }, 4) })
+  const member = polling(consumer, { assigned: async () => consumer.seek({ topic, partition: 0 }, 4) })
   await until(() => expect(member.values).toEqual(values(20).slice(15)))
   const warnings = logged.filter(({ level }) => level === 'warn').map(({ message }) => message)
   expect(warnings).toEqual([expect.stringContaining(`topic ${topic} partition 0: offset 4 is outside`)])
@@ -198,7 +219,7 @@ test('records that retention has deleted are skipped with a warning that names t
 })
 
 test('a record that the topic does not take is an error that names topic and setting', async () => {
-  const { kafka, topic } = await onRealCluster({ config: { 'max.message.bytes': '10000' } })
+  const { kafka, topic } = await onTopic({ config: { 'max.message.bytes': '10000' } })
   await expect(kafka.producer({}).send([batchOf({ topic, partition: 0 }, ['x'.repeat(20_000)])])).rejects.toMatchObject(
     {
       code: 'record-too-large',
@@ -208,13 +229,13 @@ test('a record that the topic does not take is an error that names topic and set
 })
 
 test('a topic that does not exist is an error that names it', async () => {
-  const { kafka, topic } = await onRealCluster()
+  const { kafka, topic } = await onTopic()
   const missing = `${topic}-missing`
   await expect(kafka.producer({}).partitionCount(missing)).rejects.toThrow(`topic ${missing} does not exist`)
 })
 
 test('topics are made once, with their settings, and described', async () => {
-  const { admin, topic } = await onRealCluster({ partitions: 3, config: { 'cleanup.policy': 'compact' } })
+  const { admin, topic } = await onTopic({ partitions: 3, config: { 'cleanup.policy': 'compact' } })
   expect(await admin.createTopics([{ name: topic, partitions: 3 }])).toEqual([])
   expect(await admin.describe([topic, `${topic}-missing`])).toEqual([
     { name: topic, partitions: 3, replicationFactor: 1, config: { 'cleanup.policy': 'compact' } },

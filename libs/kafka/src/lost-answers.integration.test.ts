@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, inject, onTestFinished, test } from 'vitest'
 import { ClusterLink } from './cluster-link.ts'
 import { batchOf, onRealCluster } from './cluster-fixture.ts'
 import { connectionSettings, type KafkaConnectionOptions } from './connection-options.ts'
@@ -50,7 +50,10 @@ function producerOver(options: KafkaConnectionOptions, address: { host: string; 
 }
 
 test('batches whose answers are lost are sent again, and are in the log once, in order', async () => {
-  const { kafka, topic, cluster, bootstrapServers } = await onRealCluster()
+  const { kafka, topic, cluster, bootstrapServers } = await onRealCluster({
+    bootstrapServers: inject('kafka'),
+    onEnd: onTestFinished,
+  })
   const { way, address } = await lossyWay(bootstrapServers)
   const producer = producerOver(cluster, address)
   const partition = { topic, partition: 0 }

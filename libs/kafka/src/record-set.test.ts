@@ -1,4 +1,4 @@
-import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { crc32c } from '@node-rs/crc32'
 import { RecordBatchBuilder, StreamsError, type RecordBatch } from '@tidemark/streams'
 import fc from 'fast-check'
@@ -144,25 +144,15 @@ test('leaves out a batch that lies before the offset asked for, as after compact
   expect(recordsOf(read(batches, { fromOffset: 5 }).batches)).toEqual([[9, 'b']])
 })
 
-test('inflates gzip and zstd', () => {
+test('hands out the records of a compressed batch', () => {
   const values = ['a'.repeat(1000), 'b'.repeat(1000)]
-  for (const [attributes, compress] of [
-    [1, gzipSync],
-    [4, zstdCompressSync],
-  ] as const) {
-    const { batches } = read([stored({ values, attributes, compress })])
-    expect(recordsOf(batches).map(([, value]) => value)).toEqual(values)
-  }
+  const { batches } = read([stored({ values, attributes: 1, compress: gzipSync })])
+  expect(recordsOf(batches).map(([, value]) => value)).toEqual(values)
 })
 
-test('names the codec that it cannot inflate, and the setting that avoids it', () => {
-  expect(() => read([stored({ attributes: 2 })])).toThrow(/snappy.*compression\.type/)
-  expect(() => read([stored({ attributes: 3 })])).toThrow(/lz4.*compression\.type/)
-})
-
-test('a batch that does not inflate is corrupt', () => {
-  const broken = stored({ attributes: 1, compress: () => Buffer.from('not gzip') })
-  expect(() => read([broken])).toThrow(expect.objectContaining({ code: 'corrupt-batch' }))
+test('a batch that does not inflate is corrupt, and named', () => {
+  const broken = stored({ attributes: 1, compress: () => Buffer.from('not gzip'), baseOffset: 8 })
+  expect(() => read([broken])).toThrow('topic t partition 0 batch at offset 8 (gzip) does not inflate')
 })
 
 test('gives every record the append time where the broker stamps it', () => {

@@ -103,7 +103,7 @@ function asRecordBatch(header: Header, { topic, partition, fromOffset }: Fetched
     count: header.count,
     baseTimestampMs: header.baseTimestampMs,
     ...(appendTime ? { logAppendTimeMs: header.maxTimestampMs } : {}),
-    records: decompress(header.attributes & BatchAttribute.compressionMask, header.body, header.subject),
+    records: decompress(header.attributes & BatchAttribute.compressionMask, header.body, header),
     ...(header.baseOffset < fromOffset ? { fromOffset } : {}),
   })
 }
