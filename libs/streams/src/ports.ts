@@ -68,6 +68,51 @@ export interface ProducerPort {
   close(): Promise<void>
 }
 
+/** One transaction: records and offsets become visible together, or not at all. */
+export interface Transaction {
+  readonly batches: readonly OutputBatch[]
+  /** Offsets of the group to commit with the records. */
+  readonly groupId: string
+  readonly offsets: readonly CommittedOffset[]
+}
+
+/** Who writes under a transactional id: a new owner gets a higher epoch, which fences all earlier ones. */
+export interface ProducerOwnership {
+  readonly producerId: bigint
+  readonly epoch: number
+}
+
+/** Writes under one transactional id, which belongs to one task: whoever initialises it last is its only writer. */
+export interface TransactionalProducerPort {
+  /**
+   * Fences every earlier producer with this id and ends the transaction that one may have left open. Must be called before the
+   * first `commit`, and again after one has failed with a retriable error. When it resolves, what earlier owners committed is
+   * readable, and nothing of theirs can be added to it.
+   */
+  init(): Promise<ProducerOwnership>
+  /**
+   * Writes the records and the offsets in one transaction; resolves when it is committed. Rejects with code `fenced` when
+   * another producer has taken over: nothing of it will ever be visible, and this producer is finished. With a retriable error it is
+   * not known whether it was committed: call `init`, and look at the committed offsets.
+   */
+  commit(transaction: Transaction): Promise<void>
+  close(): Promise<void>
+}
+
+export interface TransactionalProducerOptions {
+  readonly transactionalId: string
+  /** An open transaction is aborted by the broker after this; until then it holds up every read_committed reader. */
+  readonly transactionTimeoutMs?: number
+  readonly compression?: ProducerOptions['compression']
+}
+
+/** A topic of the engine's own, such as a changelog. */
+export interface InternalTopic {
+  readonly name: string
+  readonly partitions: number
+  readonly config: Readonly<Record<string, string>>
+}
+
 /** Reads a topic without a group, such as for a restore, a view or a check. */
 export interface LogReaderPort {
   partitionCount(topic: string): Promise<number>
@@ -82,7 +127,10 @@ export interface LogReaderPort {
 export interface KafkaPorts {
   consumer(options: ConsumerOptions): ConsumerPort
   producer(options: ProducerOptions): ProducerPort
+  transactionalProducer?(options: TransactionalProducerOptions): TransactionalProducerPort
   logReader(): LogReaderPort
+  /** Makes topics that do not exist yet. Rejects, naming the topic, where one exists with another partition count. */
+  ensureTopics?(topics: readonly InternalTopic[]): Promise<void>
 }
 
 export interface ConsumerOptions {
