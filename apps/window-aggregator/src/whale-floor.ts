@@ -1,7 +1,10 @@
 import type { WhaleFloors } from '@tidemark/market'
 
 /** The floor of each symbol; the first time that it is asked for one without a floor, `warn` is told why. */
-export function whaleFloor(floors: WhaleFloors, warn: (message: string) => void): (symbol: string) => number | undefined {
+export function whaleFloor(
+  floors: WhaleFloors,
+  warn: (message: string) => void,
+): (symbol: string) => number | undefined {
   const known = new Set<string>()
   return (symbol) => {
     if (!known.has(symbol)) {
