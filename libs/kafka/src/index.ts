@@ -1,5 +1,6 @@
 export type { KafkaConnectionOptions, SaslOptions } from './connection-options.ts'
 export { createAdmin, type KafkaAdmin, type TopicDescription, type TopicToCreate } from './kafka-admin.ts'
+export { createOperations, type GroupDescription, type KafkaOperations } from './kafka-operations.ts'
 export { kafkaPorts, type KafkaClientOptions } from './kafka-ports.ts'
 export type { KafkaLogger } from './logger.ts'
 export type { Time } from './time.ts'

@@ -1,5 +1,6 @@
 import { StreamsError, type CommittedOffset } from '@tidemark/streams'
-import kafkajs, { type Admin } from 'kafkajs'
+import kafkajs from 'kafkajs'
+import { AdminSession } from './admin-session.ts'
 import { ClusterLink } from './cluster-link.ts'
 import { connectionSettings, type KafkaConnectionOptions } from './connection-options.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
@@ -44,16 +45,15 @@ export function createAdmin(options: KafkaConnectionOptions): KafkaAdmin {
   const { time, logger, retryForMs, bootstrapServers } = settings
   const connect = brokerConnector(settings)
   const link = new ClusterLink({ bootstrapServers, connect, time, logger, retryForMs })
-  return new KafkajsAdmin(kafkajsAdmin(settings), link)
+  return new KafkajsAdmin(new AdminSession(kafkajsAdmin(settings)), link)
 }
 
 class KafkajsAdmin implements KafkaAdmin {
-  readonly #admin: Admin
+  readonly #session: AdminSession
   readonly #link: ClusterLink
-  #connected: Promise<void> | undefined
 
-  constructor(admin: Admin, link: ClusterLink) {
-    this.#admin = admin
+  constructor(session: AdminSession, link: ClusterLink) {
+    this.#session = session
     this.#link = link
   }
 
@@ -72,7 +72,7 @@ class KafkajsAdmin implements KafkaAdmin {
     await this.#link.retry('metadata', () => this.#link.refresh(names))
     const topics = names.filter((name) => this.#link.exists(name))
     for (const name of names) this.#link.forget(name)
-    if (topics.length > 0) await this.#ask('deleting topics', (admin) => admin.deleteTopics({ topics }))
+    if (topics.length > 0) await this.#session.ask('deleting topics', (admin) => admin.deleteTopics({ topics }))
   }
 
   async describe(names: readonly string[]): Promise<TopicDescription[]> {
@@ -80,7 +80,7 @@ class KafkajsAdmin implements KafkaAdmin {
     const existing = names.filter((name) => this.#link.exists(name))
     if (existing.length === 0) return []
     const resources = existing.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name }))
-    const { resources: described } = await this.#ask('describing topics', (admin) =>
+    const { resources: described } = await this.#session.ask('describing topics', (admin) =>
       admin.describeConfigs({ resources, includeSynonyms: false }),
     )
     return existing.map((name) => {
@@ -104,7 +104,7 @@ class KafkajsAdmin implements KafkaAdmin {
 
   async close(): Promise<void> {
     await this.#link.close()
-    if (this.#connected !== undefined) await this.#admin.disconnect()
+    await this.#session.close()
   }
 
   /** Resolves with the names of topics that someone else made in the meantime. */
@@ -116,7 +116,7 @@ class KafkajsAdmin implements KafkaAdmin {
       configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
     }))
     const existing: string[] = []
-    await this.#ask('creating topics', async (admin) => {
+    await this.#session.ask('creating topics', async (admin) => {
       await admin.createTopics({ topics: requested, waitForLeaders: false }).catch((error: unknown) => {
         for (const refusal of refusals(error)) {
           if (refusal.type !== 'TOPIC_ALREADY_EXISTS') throw refused(refusal)
@@ -142,19 +142,6 @@ class KafkajsAdmin implements KafkaAdmin {
         fields,
         `topic ${name} exists with ${known.length} partitions, not ${partitions}: left as it is`,
       )
-    }
-  }
-
-  async #ask<T>(subject: string, ask: (admin: Admin) => Promise<T>): Promise<T> {
-    try {
-      this.#connected ??= this.#admin.connect()
-      await this.#connected
-      return await ask(this.#admin)
-    } catch (error) {
-      if (error instanceof StreamsError) throw error
-      throw new StreamsError('protocol', `${subject}: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      })
     }
   }
 }
