@@ -20,7 +20,20 @@ export interface ResultContext {
 export interface Aggregator<V, A, R = A> {
   init(): A
   add(accumulator: A, value: V): A
+  /**
+   * Takes in the rest of a record whose beginning is in an earlier window: a volume window splits records. Without it, `add`
+   * does; an aggregator that counts records has it, so that none is counted twice.
+   */
+  addRest?(accumulator: A, rest: V): A
   /** Claimed only if merging the folds of two parts equals folding all their records at once. */
   merge?(left: A, right: A): A
+  /** May be asked more than once for the same accumulator, and must not change it: a window may tell of updates. */
   result(accumulator: A, context: ResultContext): R
+  /**
+   * The accumulator as a JSON-safe value, for a changelog; without it, the accumulator is one itself. It may share its insides:
+   * it is written before the next record is added.
+   */
+  snapshot?(accumulator: A): unknown
+  /** The accumulator of a snapshot that went through JSON; it folds on as the one that the snapshot was taken of. */
+  restore?(data: unknown): A
 }

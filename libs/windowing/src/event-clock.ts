@@ -9,6 +9,13 @@ export interface EventTime {
 /** What a clock needs to go on after a restart: the times of its keys (`''` for a partition's own). */
 export type EventClockSnapshot = readonly (readonly [key: string, streamTimeMs: number, heartbeatMs: number])[]
 
+interface TrackedTime {
+  readonly key: string
+  readonly time: EventTime
+  /** Since the last call of `changes`. */
+  changed: boolean
+}
+
 const BEFORE_ALL = -Infinity
 
 /**
@@ -17,8 +24,9 @@ const BEFORE_ALL = -Infinity
  */
 export class EventClock {
   readonly mode: 'partition' | 'key'
-  readonly #shared: EventTime = { streamTimeMs: BEFORE_ALL, heartbeatMs: BEFORE_ALL }
-  readonly #byKey = new Map<string, EventTime>()
+  readonly #shared = trackedTime('')
+  readonly #byKey = new Map<string, TrackedTime>()
+  #changed: TrackedTime[] = []
 
   constructor(mode: 'partition' | 'key') {
     this.mode = mode
@@ -26,29 +34,50 @@ export class EventClock {
 
   /** The time that holds for a key. The object stays the same, so a reader may keep it. */
   timeOf(key: string): EventTime {
-    if (this.mode === 'partition') return this.#shared
-    let time = this.#byKey.get(key)
-    if (time === undefined) {
-      time = { streamTimeMs: BEFORE_ALL, heartbeatMs: BEFORE_ALL }
-      this.#byKey.set(key, time)
-    }
-    return time
+    return this.#tracked(key).time
   }
 
   /** A record was seen. A smaller time than before changes nothing. */
   observe(key: string, timestampMs: number): void {
-    const time = this.timeOf(key)
-    if (timestampMs > time.streamTimeMs) time.streamTimeMs = timestampMs
+    const tracked = this.#tracked(key)
+    if (timestampMs <= tracked.time.streamTimeMs) return
+    tracked.time.streamTimeMs = timestampMs
+    if (!tracked.changed) this.#touch(tracked)
   }
 
   /** A heartbeat was read: every record of the key below `watermarkMs` stands before it in the log. */
   heartbeat(key: string, watermarkMs: number): void {
-    const time = this.timeOf(key)
-    if (watermarkMs > time.heartbeatMs) time.heartbeatMs = watermarkMs
+    const tracked = this.#tracked(key)
+    if (watermarkMs <= tracked.time.heartbeatMs) return
+    tracked.time.heartbeatMs = watermarkMs
+    if (!tracked.changed) this.#touch(tracked)
+  }
+
+  /**
+   * What has changed since the last call, for a changelog: an entry for each key whose time moved (`''` for a partition's own),
+   * with JSON-safe data.
+   */
+  changes(): [entryKey: string, data: unknown][] {
+    const changed = this.#changed
+    this.#changed = []
+    return changed.map((tracked) => {
+      tracked.changed = false
+      const { streamTimeMs, heartbeatMs } = tracked.time
+      return [tracked.key, [streamTimeMs, heartbeatMs].map((timeMs) => (timeMs === BEFORE_ALL ? null : timeMs))]
+    })
+  }
+
+  /** Takes up an entry that `changes` gave. Later times already seen stay. */
+  restoreEntry(entryKey: string, data: unknown): void {
+    const [streamTimeMs, heartbeatMs] = data as [number | null, number | null]
+    const { time } = this.#tracked(entryKey)
+    time.streamTimeMs = Math.max(time.streamTimeMs, streamTimeMs ?? BEFORE_ALL)
+    time.heartbeatMs = Math.max(time.heartbeatMs, heartbeatMs ?? BEFORE_ALL)
   }
 
   snapshot(): EventClockSnapshot {
-    const times: [string, EventTime][] = this.mode === 'partition' ? [['', this.#shared]] : [...this.#byKey]
+    const times: [string, EventTime][] =
+      this.mode === 'partition' ? [['', this.#shared.time]] : [...this.#byKey].map(([key, { time }]) => [key, time])
     return times
       .filter(([, time]) => time.streamTimeMs !== BEFORE_ALL || time.heartbeatMs !== BEFORE_ALL)
       .map(([key, time]) => [key, time.streamTimeMs, time.heartbeatMs])
@@ -61,6 +90,25 @@ export class EventClock {
       this.heartbeat(key, heartbeatMs)
     }
   }
+
+  #tracked(key: string): TrackedTime {
+    if (this.mode === 'partition') return this.#shared
+    let tracked = this.#byKey.get(key)
+    if (tracked === undefined) {
+      tracked = trackedTime(key)
+      this.#byKey.set(key, tracked)
+    }
+    return tracked
+  }
+
+  #touch(tracked: TrackedTime): void {
+    tracked.changed = true
+    this.#changed.push(tracked)
+  }
+}
+
+function trackedTime(key: string): TrackedTime {
+  return { key, time: { streamTimeMs: BEFORE_ALL, heartbeatMs: BEFORE_ALL }, changed: false }
 }
 
 /** Up to where event time is complete: windows that end at or before it are closed. */

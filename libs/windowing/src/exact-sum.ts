@@ -9,6 +9,13 @@ export class ExactSum {
   /** Non-overlapping, in increasing magnitude; their exact sum is the sum. */
   readonly #partials: number[] = []
 
+  /** The sum whose `partials` were kept. */
+  static restore(partials: readonly number[]): ExactSum {
+    const sum = new ExactSum()
+    for (const partial of partials) sum.add(partial)
+    return sum
+  }
+
   /** Throws a RangeError for a value that is not finite; exact while all partial sums stay below 2^1023. */
   add(value: number): void {
     if (!Number.isFinite(value)) throw new RangeError(`exact sum: ${value} is not a finite number`)
@@ -36,6 +43,11 @@ export class ExactSum {
     for (const partial of [...other.#partials]) this.add(partial)
   }
 
+  /** Doubles whose exact sum is the sum: what a snapshot keeps. Which ones may depend on the order of the additions. */
+  partials(): readonly number[] {
+    return [...this.#partials]
+  }
+
   /** The correctly rounded sum; 0 for an empty one. */
   value(): number {
     const partials = this.#partials
@@ -57,6 +69,6 @@ export class ExactSum {
       const rounded = high + doubled
       if (doubled === rounded - high) high = rounded
     }
-    return high
+    return high + 0 // never -0, which JSON would not keep
   }
 }
