@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import { createAdmin, createOperations, kafkaPorts } from '@tidemark/kafka'
+import { avroCodec, connectRegistry, type Alert } from '@tidemark/schemas'
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { letter, readAll, write } from './letters-fixture.ts'
+import { operateActions } from './operate-actions.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    kafka: string
+    registry: string
+  }
+}
+
+const alert: Alert = {
+  id: 'whale_order:BTCUSDT:1m:0',
+  rule: 'whale_order',
+  symbol: 'BTCUSDT',
+  severity: 'info',
+  status: 'firing',
+  value: 6,
+  threshold: 1,
+  started_at_ms: 60_000,
+  resolved_at_ms: null,
+  text: 'six of them',
+  window: '1m',
+  window_start_ms: 0,
+}
+
+/** The commands on the real cluster, with what they print, and topics of this test alone. */
+async function onCluster(...suffixes: string[]) {
+  const cluster = { bootstrapServers: inject('kafka'), clientId: 'operate-tests' }
+  const [admin, operations, kafka] = [createAdmin(cluster), createOperations(cluster), kafkaPorts(cluster)]
+  const app = `operate-${randomUUID()}`
+  const names = suffixes.map((suffix) => `${app}-${suffix}`)
+  await admin.createTopics(names.map((name) => ({ name, partitions: 2 })))
+  onTestFinished(async () => {
+    await kafka.close()
+    await admin.deleteTopics(names)
+    await operations.close()
+    await admin.close()
+  })
+  const printed: string[] = []
+  let isIncomplete = false
+  const actions = operateActions({
+    kafka: cluster,
+    registryUrl: inject('registry'),
+    clock: { nowMs: Date.now, wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
+    signal: new AbortController().signal,
+    print: (text) => printed.push(text),
+    markIncomplete: () => (isIncomplete = true),
+  })
+  const output = () => printed.splice(0).join('\n')
+  return { admin, operations, kafka, app, names, actions, output, wasIncomplete: () => isIncomplete }
+}
+
+test('dead letters are listed, shown with Avro decoded, and replayed once', async () => {
+  const { kafka, app, names, actions, output, wasIncomplete } = await onCluster('dlq', 'source')
+  const [topic = '', source = ''] = names
+  const codec = avroCodec('Alert', { registry: connectRegistry({ url: inject('registry') }), subject: 'alerts-value' })
+  await codec.prepare()
+  const bytes = Buffer.alloc(500)
+  const value = bytes.subarray(0, codec.encode(alert, bytes, 0))
+  const from = (offset: number) => ({ topic: source, partition: 1, offset })
+  const headers = [{ key: 'trace', value: Buffer.from('1') }]
+  await write(kafka, [
+    letter({ topic, key: Buffer.from('k'), value, headers, source: from(41) }),
+    letter({ topic, key: Buffer.from('other'), source: from(42), code: 'invalid' }),
+    letter({ topic, key: null, source: undefined, code: 'bad-json' }),
+  ])
+  await actions.list({ topic, limit: 10 })
+  expect(output()).toMatch(new RegExp(`malformed[^\\n]*${app.slice(0, 20)}[^]*3 dead letters$`))
+
+  const partition = await partitionOf(kafka, topic, 'k')
+  await actions.show({ topic, partition, offset: 0, maxBytes: 1_000 })
+  expect(output()).toMatch(/Avro tidemark\.Alert\):\n\{\n {2}"id": "whale_order:BTCUSDT:1m:0",/)
+
+  await actions.replay({ topic, rate: 1_000, dryRun: false })
+  expect(output()).toMatch(/2 letters replayed\n1 letter did not come from a topic/)
+  expect(wasIncomplete()).toBe(true)
+  await actions.replay({ topic, rate: 1_000, dryRun: false })
+  expect(output()).toMatch(/^0 letters replayed/)
+  const records = await readAll(kafka.logReader(), source)
+  expect(records).toHaveLength(2)
+  expect(records).toContainEqual({
+    key: 'k',
+    value,
+    headers: [
+      ['trace', '1'],
+      ['tidemark.dlq.attempts', '2'],
+    ],
+  })
+})
+
+test('a reset does what its dry run says: offsets, changelogs and outputs', async () => {
+  const { operations, admin, kafka, app, names, actions, output } = await onCluster('in', 'out', 'sums-changelog')
+  const [input = '', out = '', changelog = ''] = names
+  await write(kafka, [letter({ topic: input }), letter({ topic: out }), letter({ topic: changelog })])
+  await operations.setOffsets(app, [{ topic: input, partition: 0, offset: 1, metadata: '' }])
+  const request = { application: app, outputs: [out] }
+
+  await actions.reset({ ...request, execute: false })
+  expect(output()).toMatch(/dry run: nothing was changed/)
+  expect(await operations.committedOffsets(app)).toHaveLength(1)
+
+  await actions.reset({ ...request, execute: true })
+  expect(output()).toMatch(
+    /done: committed offsets deleted\ndone: delete-changelog .*\ndone: empty-output .*\n.* is reset/,
+  )
+  expect(await operations.committedOffsets(app)).toEqual([])
+  expect((await admin.describe([input, changelog])).map(({ name }) => name)).toEqual([input])
+  expect(await readAll(kafka.logReader(), out)).toEqual([])
+
+  await actions.reset({ application: app, outputs: [], execute: true })
+  expect(output()).toMatch(/^nothing to reset/)
+})
+
+test('a reset and a replay are refused while their groups have members', async () => {
+  const { kafka, app, names, actions } = await onCluster('dlq')
+  const [topic = ''] = names
+  for (const groupId of [app, `tidemark-replay-${topic}`]) {
+    const consumer = kafka.consumer({ groupId })
+    consumer.subscribe([topic], { assigned: async () => {}, revoked: async () => {}, lost: async () => {} })
+    await consumer.poll(100)
+  }
+  const refusal = /has live members \(operate-tests at/
+  await expect(actions.reset({ application: app, outputs: [], execute: true })).rejects.toThrow(refusal)
+  await expect(actions.replay({ topic, rate: 10, dryRun: false })).rejects.toThrow(refusal)
+})
+
+async function partitionOf(kafka: ReturnType<typeof kafkaPorts>, topic: string, key: string): Promise<number> {
+  const reader = kafka.logReader()
+  for (const [partition, { startOffset, endOffset }] of (await reader.offsets(topic)).entries()) {
+    for await (const batch of reader.read({ topic, partition }, startOffset, endOffset)) {
+      const cursor = batch.cursor()
+      while (cursor.next()) if (cursor.key()?.toString() === key) return partition
+    }
+  }
+  throw new Error(`topic ${topic} has no record with key ${key}`)
+}

@@ -1,0 +1,139 @@
+import type { GroupDescription } from '@tidemark/kafka'
+import type { CommittedOffset } from '@tidemark/streams'
+import Table from 'cli-table3'
+import { RefusedError } from './refused-error.ts'
+
+export interface PartitionLog {
+  readonly startOffset: number
+  readonly endOffset: number
+}
+
+/** What a reset is decided on. */
+export interface ApplicationState {
+  readonly applicationId: string
+  readonly group: GroupDescription
+  readonly committed: readonly CommittedOffset[]
+  /** All topics and groups of the cluster. */
+  readonly topics: readonly string[]
+  readonly groups: readonly string[]
+  /** Of the topics to read again and to empty, by name; one that does not exist is missing. */
+  readonly logs: ReadonlyMap<string, readonly PartitionLog[]>
+}
+
+export interface ResetRequest {
+  /** Read these again from their first record, and leave the other offsets; without it, all offsets go. */
+  readonly inputTopics?: readonly string[]
+  /** Topics of results to empty. */
+  readonly outputs: readonly string[]
+}
+
+export type ResetStep =
+  | { readonly kind: 'delete-offsets'; readonly offsets: readonly CommittedOffset[] }
+  | { readonly kind: 'rewind'; readonly topic: string; readonly offsets: readonly CommittedOffset[] }
+  | { readonly kind: 'delete-changelog'; readonly topic: string }
+  | { readonly kind: 'empty-output'; readonly topic: string; readonly records: number }
+
+const NO_GROUP = 'Dead'
+const WITHOUT_MEMBERS: ReadonlySet<string> = new Set(['Empty', NO_GROUP])
+const MAX_NAMED_MEMBERS = 5
+const CHANGELOG_SUFFIX = '-changelog'
+
+/**
+ * What has to be done, in this order: offsets first, since the broker itself refuses that while a member lives, and nothing has been
+ * destroyed by then. No step is left over where there is nothing to do. Throws a `RefusedError` for a live group, for topics that
+ * do not exist, and for outputs that the application also reads.
+ */
+export function planReset(state: ApplicationState, { inputTopics, outputs }: ResetRequest): ResetStep[] {
+  const { applicationId, committed, logs } = state
+  refuseLiveGroup(state.group, `application ${applicationId}`)
+  refuseMissing([...(inputTopics ?? []), ...outputs], logs)
+  const read = new Set([...committed.map(({ topic }) => topic), ...(inputTopics ?? [])])
+  const both = outputs.find((topic) => read.has(topic))
+  if (both !== undefined) {
+    throw new RefusedError(
+      `topic ${both} is read by ${applicationId}: emptied, there would be nothing to start again from`,
+    )
+  }
+  const offsetSteps: ResetStep[] =
+    inputTopics === undefined
+      ? committed.length === 0
+        ? []
+        : [{ kind: 'delete-offsets', offsets: committed }]
+      : inputTopics.map((topic) => ({ kind: 'rewind', topic, offsets: firstOffsets(topic, logs.get(topic) ?? []) }))
+  return [
+    ...offsetSteps,
+    ...changelogsOf(state).map((topic): ResetStep => ({ kind: 'delete-changelog', topic })),
+    ...outputs.map((topic): ResetStep => ({ kind: 'empty-output', topic, records: recordsIn(logs.get(topic) ?? []) })),
+  ]
+}
+
+/** Throws a `RefusedError` that names the members of a group, where it has some. */
+export function refuseLiveGroup({ groupId, state, members }: GroupDescription, whose: string): void {
+  if (members.length === 0 && WITHOUT_MEMBERS.has(state)) return
+  const named = members
+    .slice(0, MAX_NAMED_MEMBERS)
+    .map(({ clientId, host }) => `${clientId} at ${host.replace(/^\//, '')}`)
+  const others = members.length > MAX_NAMED_MEMBERS ? ` and ${members.length - MAX_NAMED_MEMBERS} more` : ''
+  const who = named.length === 0 ? `its state is ${state}` : `${named.join(', ')}${others}`
+  throw new RefusedError(
+    `${whose}: group ${groupId} has live members (${who}): stop every instance; one that was killed is gone after its session ` +
+      'timeout (10 s)',
+  )
+}
+
+/**
+ * Changelogs of the application. One of another application whose id only begins the same (`orders` and `orders-eu`) is told by
+ * its group: each changelog is that of the longest group id that begins it.
+ */
+export function changelogsOf({ applicationId, topics, groups }: ApplicationState): string[] {
+  const longerIds = groups.filter((groupId) => groupId.startsWith(`${applicationId}-`))
+  return topics.filter(
+    (topic) =>
+      topic.startsWith(`${applicationId}-`) &&
+      topic.endsWith(CHANGELOG_SUFFIX) &&
+      topic.length > applicationId.length + CHANGELOG_SUFFIX.length + 1 &&
+      !longerIds.some((groupId) => topic.startsWith(`${groupId}-`)),
+  )
+}
+
+function refuseMissing(wanted: readonly string[], logs: ApplicationState['logs']): void {
+  const missing = wanted.filter((topic) => !logs.has(topic))
+  if (missing.length === 0) return
+  throw new RefusedError(
+    `${missing.length === 1 ? 'topic' : 'topics'} ${missing.join(', ')}: no such topic: check the name`,
+  )
+}
+
+function firstOffsets(topic: string, partitions: readonly PartitionLog[]): CommittedOffset[] {
+  return partitions.map(({ startOffset }, partition) => ({ topic, partition, offset: startOffset, metadata: '' }))
+}
+
+function recordsIn(partitions: readonly PartitionLog[]): number {
+  return partitions.reduce((sum, { startOffset, endOffset }) => sum + endOffset - startOffset, 0)
+}
+
+/** The steps as a table. */
+export function resetTable(steps: readonly ResetStep[]): string {
+  const table = new Table({ head: ['step', 'topic', 'what'], style: { head: [], border: [] } })
+  for (const step of steps) table.push(...rowsOf(step))
+  return table.toString()
+}
+
+function rowsOf(step: ResetStep): [string, string, string][] {
+  switch (step.kind) {
+    case 'delete-offsets':
+      return [...Map.groupBy(step.offsets, ({ topic }) => topic)].map(([topic, offsets]) => [
+        'delete offsets',
+        topic,
+        offsets.map(({ partition, offset }) => `${partition}: ${offset}`).join(', '),
+      ])
+    case 'rewind': {
+      const offsets = step.offsets.map(({ partition, offset }) => `${partition}: ${offset}`)
+      return [['read again from', step.topic, offsets.join(', ')]]
+    }
+    case 'delete-changelog':
+      return [['delete changelog', step.topic, 'the whole topic']]
+    case 'empty-output':
+      return [['empty output', step.topic, `up to ${step.records} records`]]
+  }
+}

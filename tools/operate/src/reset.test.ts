@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest'
+import { FakeCluster } from './cluster-fake.ts'
+import { resetTable, type ResetRequest, type ResetStep } from './reset-plan.ts'
+import { executeReset, resetSteps } from './reset.ts'
+
+const applicationId = 'totals'
+
+function clusterWithApplication() {
+  const cluster = new FakeCluster()
+  cluster.addTopic('orders', [3, 10], [0, 20])
+  cluster.addTopic('prices', [0, 5])
+  cluster.addTopic('order-totals', [1, 8], [0, 4])
+  cluster.addTopic('totals-sums-changelog', [0, 2], [0, 2])
+  cluster.commit(applicationId, 'orders', 10, 19)
+  cluster.commit(applicationId, 'prices', 5)
+  const changes: string[] = []
+  cluster.onChange = (change) => changes.push(change)
+  const plan = (request: Partial<ResetRequest> = {}) => resetSteps(cluster, applicationId, { outputs: [], ...request })
+  const execute = async (steps: readonly ResetStep[]) => {
+    const done: ResetStep[] = []
+    await executeReset(cluster, { applicationId, steps, onDone: (step) => done.push(step) })
+    return done
+  }
+  return { cluster, changes, plan, execute }
+}
+
+test('a plan changes nothing, and names every offset, changelog and output', async () => {
+  const { changes, plan } = clusterWithApplication()
+  const steps = await plan({ outputs: ['order-totals'] })
+  expect(changes).toEqual([])
+  const table = resetTable(steps)
+  expect(table).toMatch(/delete offsets +│ orders +│ 0: 10, 1: 19/)
+  expect(table).toMatch(/delete offsets +│ prices +│ 0: 5/)
+  expect(table).toMatch(/delete changelog +│ totals-sums-changelog/)
+  expect(table).toMatch(/empty output +│ order-totals +│ up to 11 records/)
+})
+
+test('done, the application has no offsets, no changelogs and empty outputs; a second plan has nothing but the outputs', async () => {
+  const { cluster, changes, plan, execute } = clusterWithApplication()
+  const steps = await plan({ outputs: ['order-totals'] })
+  expect(await execute(steps)).toEqual(steps)
+  // Offsets first: a broker refuses that while a member lives, and nothing has been destroyed by then.
+  expect(changes).toEqual(['delete group totals', 'delete totals-sums-changelog', 'empty order-totals'])
+  expect(cluster.offsets.has(applicationId)).toBe(false)
+  expect(await plan()).toEqual([])
+})
+
+test('with input topics only these are read again, from their first record, without the state kept beside the offsets', async () => {
+  const { cluster, plan, execute } = clusterWithApplication()
+  const steps = await plan({ inputTopics: ['orders'] })
+  expect(resetTable(steps)).toMatch(/read again from +│ orders +│ 0: 3, 1: 0/)
+  await execute(steps)
+  expect(cluster.offsets.get(applicationId)).toEqual([
+    { topic: 'prices', partition: 0, offset: 5, metadata: 'state' },
+    { topic: 'orders', partition: 0, offset: 3, metadata: '' },
+    { topic: 'orders', partition: 1, offset: 0, metadata: '' },
+  ])
+})
+
+test('a group with live members is refused, and they are named', async () => {
+  const { cluster, changes, plan } = clusterWithApplication()
+  const member = (index: number) => ({ memberId: `m${index}`, clientId: `totals-${index}`, host: `/10.0.0.${index}` })
+  cluster.members.set(applicationId, [member(1), member(2)])
+  await expect(plan()).rejects.toThrow('group totals has live members (totals-1 at 10.0.0.1, totals-2 at 10.0.0.2)')
+  cluster.members.set(applicationId, [1, 2, 3, 4, 5, 6, 7].map(member))
+  await expect(plan()).rejects.toThrow('10.0.0.5 and 2 more')
+  expect(changes).toEqual([])
+})
+
+test('a failure ends it there; done again, it does what is left', async () => {
+  const { cluster, plan, execute } = clusterWithApplication()
+  const request = { outputs: ['order-totals'] }
+  const steps = await plan(request)
+  cluster.onChange = (change) => {
+    if (change.startsWith('delete totals')) throw new Error('no broker')
+  }
+  await expect(execute(steps)).rejects.toThrow('no broker')
+  expect((await plan(request)).map(({ kind }) => kind)).toEqual(['delete-changelog', 'empty-output'])
+})
+
+test('the changelog of an application whose id only begins the same is left alone', async () => {
+  const { cluster, plan } = clusterWithApplication()
+  cluster.addTopic('totals-eu-sums-changelog', [0, 1])
+  cluster.addTopic('totals-changelog', [0, 1])
+  cluster.addTopic('totals-eu', [0, 1])
+  cluster.addTopic('other-sums-changelog', [0, 1])
+  cluster.commit('totals-eu', 'orders', 1)
+  const deleted = (await plan()).filter(({ kind }) => kind === 'delete-changelog')
+  expect(deleted).toEqual([{ kind: 'delete-changelog', topic: 'totals-sums-changelog' }])
+})
+
+test('topics that do not exist, and outputs that are also read, are refused', async () => {
+  const { cluster, plan } = clusterWithApplication()
+  await expect(plan({ inputTopics: ['ordres'], outputs: ['totls'] })).rejects.toThrow(
+    'topics ordres, totls: no such topic',
+  )
+  await expect(plan({ outputs: ['orders'] })).rejects.toThrow('topic orders is read by totals')
+  cluster.addTopic('returns', [0, 1])
+  await expect(plan({ inputTopics: ['returns'], outputs: ['returns'] })).rejects.toThrow(
+    'topic returns is read by totals',
+  )
+})
