@@ -15,7 +15,14 @@ function twoRecords() {
 
 test('writes the header of format v2, field by field, and as many bytes as it said', () => {
   const batch = twoRecords()
-  const sequenced = { batch, ...compressed(batch, 'none'), producerId: 4_000, producerEpoch: 2, baseSequence: 9 }
+  const sequenced = {
+    batch,
+    ...compressed(batch, 'none'),
+    producerId: 4_000,
+    producerEpoch: 2,
+    baseSequence: 9,
+    transactional: false,
+  }
   const writer = new ByteWriter().int32(0) // not at the start of the request
   writeBatch(writer, sequenced)
   const bytes = writer.bytes.subarray(4)

@@ -3,13 +3,11 @@ import { StreamsError } from '@tidemark/streams'
 import lz4 from 'lz4-napi'
 import snappy from 'snappy'
 import { COMPRESSIONS } from './batch-format.ts'
+import { SNAPPY_STREAM_HEADER_BYTES, SNAPPY_STREAM_MAGIC } from './snappy-stream.ts'
 
 /** A batch that inflates to more is refused: brokers limit only what it takes when compressed. */
 export const MAX_INFLATED_BATCH_BYTES = 128 * 1024 * 1024
 
-/** How Java's snappy streams begin; after two version numbers, blocks follow, each behind its length. */
-const SNAPPY_STREAM_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
-const SNAPPY_STREAM_HEADER_BYTES = 16
 /** As node:zlib says it. */
 const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE'
 

@@ -24,7 +24,15 @@ function record(offset: number): Buffer {
   builder.append({ key: null, valueBytes, valueLength: valueBytes.length, timestampMs: 0 })
   const batch = builder.batch()
   const writer = new ByteWriter()
-  writeBatch(writer, { batch, body: batch.records, codec: 0, producerId: -1, producerEpoch: -1, baseSequence: -1 })
+  writeBatch(writer, {
+    batch,
+    body: batch.records,
+    codec: 0,
+    producerId: -1,
+    producerEpoch: -1,
+    baseSequence: -1,
+    transactional: false,
+  })
   writer.bytes.writeBigInt64BE(BigInt(offset), BatchHeader.baseOffset)
   return Buffer.from(writer.bytes)
 }

@@ -1,4 +1,5 @@
 import { StreamsError, type OutputBatch, type ProducerPort } from '@tidemark/streams'
+import type { Compression } from './batch-format.ts'
 import { compressed, type ProducerIdentity } from './batch-writer.ts'
 import type { ClusterLink } from './cluster-link.ts'
 import { kafkaError, KafkaErrorCode } from './kafka-error.ts'
@@ -8,7 +9,7 @@ import { Sequences } from './sequences.ts'
 
 export interface IdempotentProducerOptions {
   readonly link: ClusterLink
-  readonly compression: 'none' | 'gzip'
+  readonly compression: Compression
   /** How long a `send` repeats transient errors. */
   readonly deliveryTimeoutMs: number
   /** Called by `close`, at its end. */
@@ -56,11 +57,11 @@ export class IdempotentProducer implements ProducerPort {
   async #send(batches: readonly OutputBatch[]): Promise<void> {
     const { link, compression, deliveryTimeoutMs } = this.#options
     const identity = (this.#identity ??= await this.#identify())
-    const run = new ProduceRun({ link, deliveryTimeoutMs })
+    const run = new ProduceRun({ link, deliveryTimeoutMs, transactionalId: null })
     for (const batch of batches) {
       if (batch.count === 0) continue
       const baseSequence = this.#sequences.take(batch, batch.count)
-      run.add({ batch, ...compressed(batch, compression), ...identity, baseSequence })
+      run.add({ batch, ...compressed(batch, compression), ...identity, baseSequence, transactional: false })
     }
     await run.finished()
   }

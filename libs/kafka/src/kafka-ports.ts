@@ -1,10 +1,13 @@
-import type { ConsumerOptions, KafkaPorts, ProducerOptions } from '@tidemark/streams'
+import type { ConsumerOptions, KafkaPorts, ProducerOptions, TransactionalProducerOptions } from '@tidemark/streams'
 import { ClusterLink } from './cluster-link.ts'
 import { connectionSettings, type KafkaConnectionOptions } from './connection-options.ts'
+import { ensureTopics } from './ensure-topics.ts'
 import { GroupConsumer } from './group-consumer.ts'
 import { IdempotentProducer } from './idempotent-producer.ts'
+import { createAdmin } from './kafka-admin.ts'
 import { brokerConnector } from './kafkajs-internals.ts'
 import { TopicLogReader } from './topic-log-reader.ts'
+import { TransactionalProducer } from './transactional-producer.ts'
 
 export interface KafkaClientOptions extends KafkaConnectionOptions {
   /** How long a producer's `send` repeats transient errors before it fails; 120 s if left out. */
@@ -16,6 +19,8 @@ const DEFAULT_SESSION_TIMEOUT_MS = 10_000
 const DEFAULT_REBALANCE_TIMEOUT_MS = 60_000
 const DEFAULT_MAX_BUFFERED_BYTES = 32 * 1024 * 1024
 const DEFAULT_DELIVERY_TIMEOUT_MS = 120_000
+/** An open transaction of a killed producer holds up read_committed readers for as long, unless a new one ends it. */
+const DEFAULT_TRANSACTION_TIMEOUT_MS = 15_000
 
 /**
  * The ports of @tidemark/streams over a real cluster. Opens nothing before a port is used. All readers see committed
@@ -26,6 +31,8 @@ export function kafkaPorts(options: KafkaClientOptions): KafkaPorts & { close():
   const { time, logger, retryForMs, bootstrapServers } = settings
   const connect = brokerConnector(settings)
   const link = () => new ClusterLink({ bootstrapServers, connect, time, logger, retryForMs })
+  // Tasks have a producer each, and there are many: they share their connections.
+  let transactionsLink: ClusterLink | undefined
   const open = new Set<{ close(): Promise<void> }>()
 
   function track<Port extends { close(): Promise<void> }>(make: (onClosed: () => Promise<void>) => Port): Port {
@@ -61,9 +68,29 @@ export function kafkaPorts(options: KafkaClientOptions): KafkaPorts & { close():
             onClosed,
           }),
       ),
+    transactionalProducer: (producer: TransactionalProducerOptions) =>
+      track(
+        (onClosed) =>
+          new TransactionalProducer({
+            link: (transactionsLink ??= link()),
+            transactionalId: producer.transactionalId,
+            transactionTimeoutMs: producer.transactionTimeoutMs ?? DEFAULT_TRANSACTION_TIMEOUT_MS,
+            compression: producer.compression ?? 'none',
+            onClosed,
+          }),
+      ),
     logReader: () => track((onClosed) => new TopicLogReader({ link: link(), onClosed })),
+    ensureTopics: async (topics) => {
+      const admin = createAdmin(options)
+      try {
+        await ensureTopics(admin, topics)
+      } finally {
+        await admin.close()
+      }
+    },
     close: async () => {
       await Promise.all([...open].map((port) => port.close()))
+      await transactionsLink?.close()
     },
   }
 }

@@ -9,6 +9,10 @@ import { backoffMs, isLoud } from './retry.ts'
 export interface ProduceRunOptions {
   readonly link: ClusterLink
   readonly deliveryTimeoutMs: number
+  /** Of the transaction that the batches are part of; null outside of one. */
+  readonly transactionalId: string | null
+  /** What a request that was not answered rejects with: an error that is not retriable ends the run. */
+  whenLost?(error: unknown): unknown
 }
 
 /** A request takes batches of several partitions until it has this much, or one batch that is larger. */
@@ -111,10 +115,11 @@ export class ProduceRun {
         writeRecords: (writer: Parameters<typeof writeBatch>[0]) => writeBatch(writer, batch),
       }
     })
-    const produced = await this.#options.link.send(
-      nodeId,
-      produceCall({ timeoutMs: REPLICATION_TIMEOUT_MS, partitions }),
-    )
+    const { link, transactionalId, whenLost } = this.#options
+    const call = produceCall({ timeoutMs: REPLICATION_TIMEOUT_MS, transactionalId, partitions })
+    const produced = await link.send(nodeId, call).catch((error: unknown) => {
+      throw whenLost === undefined ? error : whenLost(error)
+    })
     let failure: StreamsError | undefined
     for (const lane of lanes) {
       const answer = produced.find(({ topic, partition }) => topic === lane.topic && partition === lane.partition)

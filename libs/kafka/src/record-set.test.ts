@@ -35,7 +35,7 @@ function stored({
   const batch = { ...builder.batch(), maxTimestampMs: parts.maxTimestampMs ?? 2_000 }
   const body = parts.compress === undefined ? batch.records : parts.compress(batch.records)
   const writer = new ByteWriter()
-  writeBatch(writer, { batch, body, codec: 0, producerId, producerEpoch: 0, baseSequence: 0 })
+  writeBatch(writer, { batch, body, codec: 0, producerId, producerEpoch: 0, baseSequence: 0, transactional: false })
   const bytes = Buffer.from(writer.bytes)
   bytes.writeBigInt64BE(BigInt(baseOffset), BatchHeader.baseOffset)
   bytes.writeInt16BE(attributes, BatchHeader.attributes)

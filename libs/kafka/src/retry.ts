@@ -4,16 +4,19 @@ import type { Time } from './time.ts'
 export interface Backoff {
   readonly initialMs: number
   readonly maxMs: number
+  /** By which each wait grows; 2 if left out. */
+  readonly factor?: number
 }
 
 export const defaultBackoff: Backoff = { initialMs: 50, maxMs: 1_000 }
 
 /**
- * How long to wait after the `attempt`th failure in a row, counted from 1: doubled each time up to a cap, and spread over its
+ * How long to wait after the `attempt`th failure in a row, counted from 1: longer each time up to a cap, and spread over its
  * upper half, so that many clients do not return at once.
  */
-export function backoffMs(attempt: number, random: number, { initialMs, maxMs }: Backoff = defaultBackoff): number {
-  const ceiling = Math.min(maxMs, initialMs * 2 ** Math.min(attempt - 1, 30))
+export function backoffMs(attempt: number, random: number, backoff: Backoff = defaultBackoff): number {
+  const { initialMs, maxMs, factor = 2 } = backoff
+  const ceiling = Math.min(maxMs, initialMs * factor ** Math.min(attempt - 1, 30))
   return ceiling / 2 + (ceiling / 2) * random
 }
 

@@ -2,6 +2,9 @@ import { expect, test } from 'vitest'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import type { Call } from './call.ts'
+import { addOffsetsToTxnCall } from './add-offsets-to-txn.ts'
+import { addPartitionsToTxnCall } from './add-partitions-to-txn.ts'
+import { endTxnCall } from './end-txn.ts'
 import { fetchCall } from './fetch.ts'
 import { findCoordinatorCall } from './find-coordinator.ts'
 import { heartbeatCall } from './heartbeat.ts'
@@ -14,6 +17,7 @@ import { offsetCommitCall } from './offset-commit.ts'
 import { offsetFetchCall } from './offset-fetch.ts'
 import { produceCall } from './produce.ts'
 import { syncGroupCall } from './sync-group.ts'
+import { txnOffsetCommitCall } from './txn-offset-commit.ts'
 
 // The bytes are laid out by hand after the message definitions of Kafka (clients/src/main/resources/common/message).
 
@@ -87,13 +91,13 @@ test('a produce request holds each batch behind its exact length, acknowledged b
     recordsBytes: 2,
     writeRecords: (w: ByteWriter) => void w.raw(Buffer.from('ab')),
   }
-  expect(requestOf(produceCall({ timeoutMs: 1000, partitions: [partition] }))).toBe(
+  expect(requestOf(produceCall({ timeoutMs: 1000, transactionalId: null, partitions: [partition] }))).toBe(
     hex('ffff ffff 000003e8 00000001 0001 74 00000001 00000003 00000002 6162'),
   )
 })
 
 test('a produce response tells why a record was refused, in the broker’s own words', () => {
-  const [produced] = responseOf(produceCall({ timeoutMs: 1, partitions: [] }), (writer) => {
+  const [produced] = responseOf(produceCall({ timeoutMs: 1, transactionalId: null, partitions: [] }), (writer) => {
     writer.int32(1).string('t').int32(1)
     writer.int32(3).int16(87).int64(-1).int64(-1).int64(0).int32(1).int32(0).string('no key').string(null).int32(0)
   })
@@ -207,12 +211,49 @@ test('committed offsets are asked for by partition; -1 stands for none', () => {
 })
 
 test('coordinator and producer id are asked for and read', () => {
-  expect(requestOf(findCoordinatorCall('g'))).toBe(hex('0001 67 00'))
-  const found = responseOf(findCoordinatorCall('g'), (writer) => {
+  expect(requestOf(findCoordinatorCall({ kind: 'group', id: 'g' }))).toBe(hex('0001 67 00'))
+  const found = responseOf(findCoordinatorCall({ kind: 'group', id: 'g' }), (writer) => {
     writer.int32(0).int16(0).string(null).int32(1).string('host').int32(9092)
   })
   expect(found).toEqual({ errorCode: 0, coordinator: { nodeId: 1, host: 'host', port: 9092, rack: null } })
   expect(requestOf(initProducerIdCall())).toBe(hex('ffff 0000ea60'))
   const identity = responseOf(initProducerIdCall(), (writer) => writer.int32(0).int16(0).int64(4000).int16(1))
   expect(identity).toEqual({ errorCode: 0, producerId: 4000, producerEpoch: 1 })
+})
+
+const owner = { transactionalId: 'x', producerId: 4_000, producerEpoch: 2 }
+const IDENTITY = '0000000000000fa0 0002'
+
+test('the requests of a transaction name id, producer and epoch first', () => {
+  expect(requestOf(findCoordinatorCall({ kind: 'transaction', id: 'x' }))).toBe(hex('0001 78 01'))
+  expect(requestOf(initProducerIdCall({ transactionalId: 'x', transactionTimeoutMs: 15_000 }))).toBe(
+    hex('0001 78 00003a98'),
+  )
+  const partitions = [
+    { topic: 't', partition: 1 },
+    { topic: 't', partition: 2 },
+  ]
+  expect(requestOf(addPartitionsToTxnCall(owner, partitions))).toBe(
+    hex('0001 78', IDENTITY, '00000001 0001 74 00000002 00000001 00000002'),
+  )
+  expect(requestOf(addOffsetsToTxnCall(owner, 'g'))).toBe(hex('0001 78', IDENTITY, '0001 67'))
+  const offsets = [{ topic: 't', partition: 2, offset: 2 ** 33, metadata: 'm' }]
+  expect(requestOf(txnOffsetCommitCall(owner, 'g', offsets))).toBe(
+    hex('0001 78 0001 67', IDENTITY, '00000001 0001 74 00000001 00000002 0000000200000000 ffffffff 0001 6d'),
+  )
+  expect(requestOf(endTxnCall(owner, 'commit'))).toBe(hex('0001 78', IDENTITY, '01'))
+  expect(requestOf(endTxnCall(owner, 'abort'))).toBe(hex('0001 78', IDENTITY, '00'))
+})
+
+test('the answers within a transaction are error codes, by partition where they were asked by partition', () => {
+  const results = [{ topic: 't', partition: 2, errorCode: 51 }]
+  for (const call of [addPartitionsToTxnCall(owner, []), txnOffsetCommitCall(owner, 'g', [])]) {
+    const answer = responseOf(call, (writer) => {
+      writer.int32(0).int32(1).string('t').int32(1).int32(2).int16(51)
+    })
+    expect(answer).toEqual(results)
+  }
+  for (const call of [addOffsetsToTxnCall(owner, 'g'), endTxnCall(owner, 'commit')]) {
+    expect(responseOf(call, (writer) => writer.int32(0).int16(47))).toBe(47)
+  }
 })

@@ -6,16 +6,22 @@ export interface FindCoordinatorResponse {
   readonly coordinator: BrokerAddress
 }
 
-const GROUP = 0
+/** What a broker coordinates: a consumer group, or the transactions of one transactional id. */
+export interface Coordinated {
+  readonly kind: 'group' | 'transaction'
+  readonly id: string
+}
 
-/** Asks any broker which one coordinates a group. */
-export function findCoordinatorCall(groupId: string): Call<FindCoordinatorResponse> {
+const KEY_TYPES = { group: 0, transaction: 1 } as const
+
+/** Asks any broker which one coordinates a group, or the transactions of an id. */
+export function findCoordinatorCall({ kind, id }: Coordinated): Call<FindCoordinatorResponse> {
   return {
     apiKey: 10,
     apiVersion: 2,
     apiName: 'FindCoordinator',
     encode: (writer) => {
-      writer.string(groupId).int8(GROUP)
+      writer.string(id).int8(KEY_TYPES[kind])
     },
     decode: (reader) => {
       reader.int32() // throttle_time_ms

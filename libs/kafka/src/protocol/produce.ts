@@ -3,6 +3,8 @@ import type { ByteWriter } from './byte-writer.ts'
 import type { Call } from './call.ts'
 
 export interface ProduceRequest {
+  /** Of the transaction that the batches are part of; null outside of one. */
+  readonly transactionalId: string | null
   readonly timeoutMs: number
   readonly partitions: readonly ProducePartition[]
 }
@@ -41,7 +43,7 @@ export function produceCall(request: ProduceRequest): Call<ProducedPartition[]> 
     expectedBytes,
     holdMs: request.timeoutMs,
     encode: (writer) => {
-      writer.string(null) // transactional_id
+      writer.string(request.transactionalId)
       writer.int16(ALL_IN_SYNC_REPLICAS).int32(request.timeoutMs)
       writer.array(byTopic(request.partitions), ({ topic, entries }) => {
         writer.string(topic).array(entries, (entry) => {

@@ -1,0 +1,215 @@
+import { StreamsError, type Transaction } from '@tidemark/streams'
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { batchOf, onRealCluster } from './cluster-fixture.ts'
+import { ClusterLink } from './cluster-link.ts'
+import { connectionSettings, type KafkaConnectionOptions } from './connection-options.ts'
+import { brokerConnector } from './kafkajs-internals.ts'
+import { TransactionalProducer } from './transactional-producer.ts'
+
+const onCluster = async (partitions = 1) => {
+  const cluster = await onRealCluster({ bootstrapServers: inject('kafka'), onEnd: onTestFinished }, { partitions })
+  const { kafka, topic, groupId } = cluster
+  const transactionOf = (value: string, offset: number): Transaction => ({
+    batches: Array.from({ length: partitions }, (_, partition) => batchOf({ topic, partition }, [value])),
+    groupId,
+    offsets: [{ topic, partition: 0, offset, metadata: value }],
+  })
+  const read = async (partition = 0): Promise<string[]> => {
+    const reader = kafka.logReader()
+    const { endOffset } = (await reader.offsets(topic))[partition]!
+    const values: string[] = []
+    for await (const batch of reader.read({ topic, partition }, 0, endOffset)) {
+      const cursor = batch.cursor()
+      while (cursor.next()) values.push(cursor.value()?.toString() ?? '')
+    }
+    await reader.close()
+    return values
+  }
+  const consumer = kafka.consumer({ groupId })
+  const committed = async () => (await consumer.committed([{ topic, partition: 0 }])).map(({ metadata }) => metadata)
+  return { ...cluster, transactionOf, read, committed }
+}
+
+interface Watch {
+  readonly transactionalId: string
+  before?(apiName: string): Promise<void> | undefined
+  after?(apiName: string): void
+}
+
+/** A producer of which each request first passes through `before`, and each answer through `after`. */
+function watched(options: KafkaConnectionOptions, { transactionalId, before, after }: Watch) {
+  const settings = connectionSettings(options)
+  const connector = brokerConnector(settings)
+  const { time, logger, retryForMs, bootstrapServers } = settings
+  const link = new ClusterLink({
+    bootstrapServers,
+    connect: (address) => {
+      const connection = connector(address)
+      return {
+        address,
+        send: async (call) => {
+          await before?.(call.apiName)
+          const answer = await connection.send(call)
+          after?.(call.apiName)
+          return answer
+        },
+        close: () => connection.close(),
+      }
+    },
+    time,
+    logger,
+    retryForMs,
+  })
+  onTestFinished(() => link.close())
+  return new TransactionalProducer({
+    link,
+    transactionalId,
+    transactionTimeoutMs: 15_000,
+    compression: 'none',
+    onClosed: async () => {},
+  })
+}
+
+const lost = () => new StreamsError('broker-unavailable', 'connection lost', { retriable: true })
+
+test('records of several partitions and offsets become visible together, transaction after transaction', async () => {
+  const { kafka, topic, transactionOf, read, committed } = await onCluster(2)
+  const producer = kafka.transactionalProducer({ transactionalId: topic })
+  const { producerId, epoch } = await producer.init()
+  expect(await committed()).toEqual([])
+  for (let round = 1; round <= 5; round++) await producer.commit(transactionOf(`round ${round}`, round))
+  const rounds = [1, 2, 3, 4, 5].map((round) => `round ${round}`)
+  expect([await read(0), await read(1), await committed()]).toEqual([rounds, rounds, ['round 5']])
+  expect(await producer.init()).toEqual({ producerId, epoch: epoch + 1 })
+  await producer.commit({ ...transactionOf('offsets alone', 6), batches: [] })
+  await producer.commit(transactionOf('round 7', 7))
+  expect([await read(0), await committed()]).toEqual([[...rounds, 'round 7'], ['round 7']])
+})
+
+test('a second producer with the same id fences the first: none of what it had under way is ever seen', async () => {
+  const { kafka, topic, cluster, transactionOf, read, committed } = await onCluster()
+  const reached = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
+  let held = false
+  const first = watched(cluster, {
+    transactionalId: topic,
+    before: (apiName) => {
+      if (apiName !== 'EndTxn' || !held) return undefined
+      reached.resolve()
+      return gate.promise
+    },
+  })
+  await first.init()
+  await first.commit(transactionOf('kept', 1))
+  held = true
+  const late = first.commit(transactionOf('fenced', 2))
+  const refused = expect(late).rejects.toMatchObject({ code: 'fenced', retriable: false })
+  await reached.promise
+
+  const second = kafka.transactionalProducer({ transactionalId: topic })
+  await second.init()
+  gate.resolve()
+  await refused
+  expect([await read(), await committed()]).toEqual([['kept'], ['kept']])
+  await expect(first.commit(transactionOf('fenced', 3))).rejects.toMatchObject({ code: 'fenced' })
+  await second.commit(transactionOf('next', 2))
+  expect([await read(), await committed()]).toEqual([['kept', 'next'], ['kept', 'next'].slice(1)])
+})
+
+test.each(['AddPartitionsToTxn', 'Produce', 'TxnOffsetCommit', 'EndTxn'])(
+  'a writer that is killed before its %s leaves nothing behind once its successor is initialised',
+  async (step) => {
+    const { kafka, topic, cluster, transactionOf, read, committed } = await onCluster()
+    let killed = false
+    const first = watched(cluster, {
+      transactionalId: topic,
+      before: (apiName) => {
+        if (!killed || apiName !== step) return undefined
+        throw lost()
+      },
+    })
+    await first.init()
+    await first.commit(transactionOf('kept', 1))
+    killed = true
+    await expect(first.commit(transactionOf('gone', 2))).rejects.toMatchObject({ retriable: true })
+
+    const second = kafka.transactionalProducer({ transactionalId: topic })
+    await second.init()
+    expect([await read(), await committed()]).toEqual([['kept'], ['kept']])
+    await second.commit(transactionOf('again', 2))
+    expect([await read(), await committed()]).toEqual([['kept', 'again'], ['again']])
+  },
+)
+
+test('an end whose answer is lost has committed: after the next init it is seen, and can be gone on from', async () => {
+  const { topic, cluster, transactionOf, read, committed } = await onCluster()
+  let losing = true
+  const producer = watched(cluster, {
+    transactionalId: topic,
+    after: (apiName) => {
+      if (losing && apiName === 'EndTxn') throw lost()
+    },
+  })
+  await producer.init()
+  await expect(producer.commit(transactionOf('decided', 1))).rejects.toMatchObject({ retriable: true })
+  losing = false
+  await producer.init()
+  expect([await read(), await committed()]).toEqual([['decided'], ['decided']])
+  await producer.commit(transactionOf('next', 2))
+  expect([await read(), await committed()]).toEqual([['decided', 'next'], ['next']])
+})
+
+test('tasks with a producer each commit beside one another over shared connections', async () => {
+  const { kafka, topic, groupId, read, committed } = await onCluster(8)
+  const producers = await Promise.all(
+    Array.from({ length: 8 }, async (_, partition) => {
+      const producer = kafka.transactionalProducer({ transactionalId: `${topic}.${partition}` })
+      await producer.init()
+      return { producer, partition }
+    }),
+  )
+  const rounds = Array.from({ length: 20 }, (_, round) => `${round}`)
+  await Promise.all(
+    producers.map(async ({ producer, partition }) => {
+      for (const round of rounds) {
+        const offsets = [{ topic, partition, offset: Number(round), metadata: round }]
+        await producer.commit({ batches: [batchOf({ topic, partition }, [round])], groupId, offsets })
+      }
+    }),
+  )
+  for (let partition = 0; partition < 8; partition++) expect(await read(partition)).toEqual(rounds)
+  expect(await committed()).toEqual(['19'])
+})
+
+test('transactions back to back take some milliseconds each', async () => {
+  const { kafka, topic, transactionOf } = await onCluster()
+  const producer = kafka.transactionalProducer({ transactionalId: topic })
+  await producer.init()
+  const tookMs: number[] = []
+  for (let round = 0; round < 400; round++) {
+    const startMs = performance.now()
+    await producer.commit(transactionOf('x'.repeat(1_000), round))
+    if (round >= 100) tookMs.push(performance.now() - startMs)
+  }
+  tookMs.sort((a, b) => a - b)
+  const [p50, p95] = [tookMs[150]!, tookMs[285]!]
+  console.info(`transactions back to back: p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`)
+  // A busy machine may be slow; a retry that waits too long shows all the same.
+  expect(p50).toBeLessThan(100)
+})
+
+test('topics of the engine are made once with their settings; another number of partitions is an error that says so', async () => {
+  const { kafka, admin, topic } = await onCluster(2)
+  const name = `${topic}-changelog`
+  const definition = { name, partitions: 3, config: { 'cleanup.policy': 'compact' } }
+  await kafka.ensureTopics([definition])
+  onTestFinished(() => admin.deleteTopics([name]))
+  expect(await admin.describe([name])).toEqual([{ ...definition, replicationFactor: 1 }])
+  await kafka.ensureTopics([definition])
+  const unmade = { name: `${topic}-unmade`, partitions: 1, config: {} }
+  await expect(kafka.ensureTopics([unmade, { ...definition, partitions: 4 }])).rejects.toMatchObject({
+    code: 'topic-mismatch',
+    message: expect.stringContaining(`topic ${name} has 3 partitions, but 4 are needed`),
+  })
+  expect(await admin.describe([unmade.name])).toEqual([])
+})
