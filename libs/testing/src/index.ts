@@ -1,4 +1,7 @@
+export { startFaultProxy, type FaultProxy, type FaultProxyOptions, type FaultProxyStats } from './fault-proxy.ts'
+export { seededChance, type Chance, type Fault, type FaultAction, type FaultRule } from './fault-rules.ts'
 export { InMemoryGroup } from './in-memory-group.ts'
 export { InMemoryKafka } from './in-memory-kafka.ts'
+export type { KafkaApi } from './kafka-apis.ts'
 export { ManualClock } from './manual-clock.ts'
 export { TestInput, TopologyTestDriver, type OutputRecord, type TestDriverOptions } from './topology-test-driver.ts'
