@@ -15,6 +15,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
     if (stopping.signal.aborted) process.exit(1)
     stopping.abort()
+    process.stderr.write('stopping in order; once more to exit at once\n')
   })
 }
 

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import { createAdmin, createOperations, kafkaPorts } from '@tidemark/kafka'
 import { avroCodec, connectRegistry, type Alert } from '@tidemark/schemas'
 import { expect, inject, onTestFinished, test } from 'vitest'
@@ -127,6 +129,30 @@ test('a reset and a replay are refused while their groups have members', async (
   await expect(actions.reset({ application: app, outputs: [], execute: true })).rejects.toThrow(refusal)
   await expect(actions.replay({ topic, rate: 10, dryRun: false })).rejects.toThrow(refusal)
 })
+
+test('as a program it prints to stdout; what can not be done is one line on stderr and exit code 1', async () => {
+  const { kafka, names } = await onCluster('dlq')
+  const [topic = ''] = names
+  await write(kafka, [letter({ topic })])
+  const listed = await runProgram(['dead-letters', 'list', '--topic', topic], inject('kafka'))
+  expect(listed).toEqual({ code: 0, stdout: expect.stringMatching(/\n1 dead letter\n$/), stderr: '' })
+  const missing = await runProgram(['dead-letters', 'replay', '--topic', `${topic}-x`], inject('kafka'))
+  expect(missing).toMatchObject({ code: 1, stdout: '' })
+  expect(missing.stderr).toContain(`error: topic ${topic}-x does not exist`)
+  const wrong = await runProgram(['reset', '--application', 'a'], 'nowhere')
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('KAFKA_BOOTSTRAP_SERVERS is "nowhere"') })
+})
+
+function runProgram(args: readonly string[], bootstrapServers: string) {
+  const main = fileURLToPath(new URL('main.ts', import.meta.url))
+  const env = { ...process.env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers }
+  return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
+    const all = ['--conditions=@tidemark/source', main, ...args]
+    execFile(process.execPath, all, { env }, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    )
+  })
+}
 
 async function partitionOf(kafka: ReturnType<typeof kafkaPorts>, topic: string, key: string): Promise<number> {
   const reader = kafka.logReader()
