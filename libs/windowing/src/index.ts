@@ -18,11 +18,37 @@ export { quantiles, type QuantilesOptions } from './aggregators/quantiles.ts'
 export { count, max, min, sum } from './aggregators/totals.ts'
 export { EventClock, watermarkMs, type EventClockSnapshot, type EventTime } from './event-clock.ts'
 export { ExactSum } from './exact-sum.ts'
-export { tumbling, windowsFor, windowStartMs, type TumblingWindows, type Window } from './window.ts'
+export type { ChangedEntry } from './changed-entries.ts'
+export { InSequence, inSequence, type InSequenceOptions, type InSequenceOutput } from './in-sequence.ts'
+export { HeldRecordLimitError, LimitError, OpenWindowLimitError } from './limit-error.ts'
+export type { SequenceRange } from './sequence-holes.ts'
 export {
-  OpenWindowLimitError,
-  WindowedFold,
+  countWindows,
+  hopping,
+  session,
+  sliding,
+  tumbling,
+  volumeWindows,
+  windowsFor,
+  windowStartMs,
+  type AlignedWindows,
+  type CountWindows,
+  type HoppingWindows,
+  type SessionWindows,
+  type SlidingWindows,
+  type TumblingWindows,
+  type VolumeOptions,
+  type VolumeWindows,
+  type Window,
+  type Windows,
+} from './window.ts'
+export {
+  windowOperator,
+  type Emit,
   type FoldOutput,
   type RecordPosition,
-  type WindowedFoldOptions,
-} from './windowed-fold.ts'
+  type ValueSnapshots,
+  type WindowOperator,
+  type WindowOperatorOptions,
+} from './window-operator.ts'
+export { WindowedFold, type WindowedFoldOptions } from './windowed-fold.ts'

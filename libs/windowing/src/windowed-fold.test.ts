@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { Aggregator } from './aggregator.ts'
 import { EventClock } from './event-clock.ts'
 import { tumbling, type Window } from './window.ts'
-import { OpenWindowLimitError, WindowedFold } from './windowed-fold.ts'
+import { OpenWindowLimitError } from './limit-error.ts'
+import { WindowedFold } from './windowed-fold.ts'
 
 interface Result {
   readonly key: string

@@ -1,0 +1,68 @@
+/** Something that a changelog keeps as one entry. */
+export interface TrackedEntry {
+  /** Since the last `take`. */
+  changed: boolean
+  /** The changelog has it. */
+  stored: boolean
+}
+
+/** A changelog's entry: its key, and its JSON-safe data; undefined: it is gone. */
+export type ChangedEntry = readonly [entryKey: string, data: unknown]
+
+/** Which entries have changed, at the cost of a flag for each change. */
+export class ChangedEntries<E extends TrackedEntry> {
+  readonly #tracking: boolean
+  readonly #keyOf: (entry: E) => string
+  readonly #dataOf: (entry: E) => unknown
+  #changed: E[] = []
+
+  /** Without `tracking` nothing is remembered, since nobody would take it. `dataOf` is undefined for an entry that is gone. */
+  constructor(options: { tracking: boolean; keyOf: (entry: E) => string; dataOf: (entry: E) => unknown }) {
+    this.#tracking = options.tracking
+    this.#keyOf = options.keyOf
+    this.#dataOf = options.dataOf
+  }
+
+  touch(entry: E): void {
+    if (entry.changed) return
+    entry.changed = true
+    if (this.#tracking) this.#changed.push(entry)
+  }
+
+  /** Each entry that has changed, once; one that came and went in between is left out. */
+  take(): Iterable<ChangedEntry> {
+    const changed = this.#changed
+    this.#changed = []
+    const entries = new Map<string, unknown>()
+    for (const entry of changed) {
+      entry.changed = false
+      const data = this.#dataOf(entry)
+      const entryKey = this.#keyOf(entry)
+      // One that is gone may have a successor of the same name, which stays.
+      if (data !== undefined) entries.set(entryKey, data)
+      else if (entry.stored && !entries.has(entryKey)) entries.set(entryKey, undefined)
+      entry.stored = data !== undefined
+    }
+    return entries
+  }
+}
+
+/** `name` may hold anything; the kind and the number come first. */
+export function entryKeyOf(kind: 'key' | 'window' | 'record', number: number | string, name: string): string {
+  return `${kind[0] ?? ''}${number}:${name}`
+}
+
+export interface ParsedEntryKey {
+  readonly kind: 'k' | 'w' | 'r'
+  readonly number: string
+  readonly name: string
+}
+
+/** Throws an Error for a key that no operator has written. */
+export function parseEntryKey(entryKey: string): ParsedEntryKey {
+  const [, kind, number = '', name = ''] = /^([kwr])(-?[\d.]*):(.*)$/s.exec(entryKey) ?? []
+  if (kind !== 'k' && kind !== 'w' && kind !== 'r') {
+    throw new Error(`state entry ${entryKey}: not the key of a window, a record or a key's own state`)
+  }
+  return { kind, number, name }
+}

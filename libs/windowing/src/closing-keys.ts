@@ -1,0 +1,135 @@
+import { watermarkMs, type EventClock, type EventTime } from './event-clock.ts'
+
+/** What is known of a key whose windows time closes. */
+export interface ClosingKey {
+  readonly key: string
+  readonly time: EventTime
+  /** End of its window that closes next; Infinity: there is none. */
+  nextCloseMs: number
+  /** The close that it waits for among all keys, with the clock of a partition. */
+  queuedMs: number
+}
+
+export interface ClosingKeysOptions<S extends ClosingKey> {
+  readonly clock: EventClock
+  readonly graceMs: number
+  readonly create: (key: string, time: EventTime) => S
+  /** Closes what ends at `nextCloseMs`, and sets the next one. */
+  readonly closeNext: (state: S) => void
+  /** Nothing is known of the key that would be missed. */
+  readonly isIdle: (state: S) => boolean
+}
+
+/**
+ * Closes windows when the watermark reaches their ends: those of a key with a clock per key, else those of all keys, in order of
+ * end, then key, so that the order of results does not depend on the order of arrival.
+ */
+export class ClosingKeys<S extends ClosingKey> {
+  readonly #options: ClosingKeysOptions<S>
+  readonly #states = new Map<string, S>()
+  readonly #partitionTime: EventTime | undefined
+  readonly #graceMs: number
+  /** A binary heap of closes to come; an entry whose key has been queued anew is passed over. */
+  readonly #queue: { readonly endMs: number; readonly state: S }[] = []
+
+  constructor(options: ClosingKeysOptions<S>) {
+    this.#options = options
+    this.#graceMs = options.graceMs
+    this.#partitionTime = options.clock.mode === 'partition' ? options.clock.timeOf('') : undefined
+  }
+
+  /** Closes what is due, before a record of the key is taken in. */
+  reach(key: string): S {
+    if (this.#partitionTime !== undefined) {
+      this.#closeAll(watermarkMs(this.#partitionTime, this.#graceMs))
+      return this.stateOf(key)
+    }
+    const state = this.stateOf(key)
+    this.#closeOf(state)
+    return state
+  }
+
+  /** Closes what is due, without a record. */
+  advance(key: string): void {
+    if (this.#partitionTime !== undefined) this.#closeAll(watermarkMs(this.#partitionTime, this.#graceMs))
+    else {
+      const state = this.#states.get(key)
+      if (state !== undefined) this.#closeOf(state)
+    }
+  }
+
+  watermarkMs(state: S): number {
+    return watermarkMs(state.time, this.#graceMs)
+  }
+
+  stateOf(key: string): S {
+    let state = this.#states.get(key)
+    if (state === undefined) {
+      state = this.#options.create(key, this.#options.clock.timeOf(key))
+      this.#states.set(key, state)
+    }
+    return state
+  }
+
+  all(): Iterable<S> {
+    return this.#states.values()
+  }
+
+  /** To be called when a key's `nextCloseMs` has been set. */
+  schedule(state: S): void {
+    if (this.#partitionTime === undefined || state.nextCloseMs >= state.queuedMs) return
+    state.queuedMs = state.nextCloseMs
+    const queue = this.#queue
+    const entry = { endMs: state.nextCloseMs, state }
+    let at = queue.length
+    queue.push(entry)
+    while (at > 0) {
+      const above = (at - 1) >> 1
+      if (!isBefore(entry, queue[above]!)) break
+      queue[at] = queue[above]!
+      at = above
+    }
+    queue[at] = entry
+  }
+
+  #closeOf(state: S): void {
+    const reachedMs = watermarkMs(state.time, this.#graceMs)
+    while (state.nextCloseMs <= reachedMs) this.#options.closeNext(state)
+  }
+
+  #closeAll(reachedMs: number): void {
+    const queue = this.#queue
+    while (queue.length > 0 && queue[0]!.endMs <= reachedMs) {
+      const { endMs, state } = this.#pop()
+      if (endMs !== state.queuedMs) continue
+      state.queuedMs = Infinity
+      if (state.nextCloseMs === endMs) this.#options.closeNext(state)
+      this.schedule(state)
+      // With the partition's clock a key is known by its open windows alone; an idle one would only take memory.
+      if (state.nextCloseMs === Infinity && this.#options.isIdle(state)) this.#states.delete(state.key)
+    }
+  }
+
+  #pop(): { readonly endMs: number; readonly state: S } {
+    const queue = this.#queue
+    const first = queue[0]!
+    const moved = queue.pop()!
+    const { length } = queue
+    if (length === 0) return first
+    let at = 0
+    for (let below = 1; below < length; below = 2 * at + 1) {
+      if (below + 1 < length && isBefore(queue[below + 1]!, queue[below]!)) below++
+      if (!isBefore(queue[below]!, moved)) break
+      queue[at] = queue[below]!
+      at = below
+    }
+    queue[at] = moved
+    return first
+  }
+}
+
+type Queued = { readonly endMs: number; readonly state: ClosingKey }
+
+function isBefore(a: Queued, b: Queued): boolean {
+  return a.endMs < b.endMs || (a.endMs === b.endMs && a.state.key < b.state.key)
+}

@@ -1,0 +1,256 @@
+import { ChangedEntries, entryKeyOf, parseEntryKey, type ChangedEntry, type TrackedEntry } from './changed-entries.ts'
+import { EventClock, watermarkMs } from './event-clock.ts'
+import { HeldRecordLimitError, LimitError } from './limit-error.ts'
+import { SequenceHoles, type SequenceRange } from './sequence-holes.ts'
+import type { RecordPosition, ValueSnapshots } from './window-operator.ts'
+
+/** Where the records of an in-sequence operator go. */
+export interface InSequenceOutput<V> {
+  /** The next record of its key, in order. The operator's own clock says how far the key is complete. */
+  pass(key: string, value: V, at: RecordPosition): void
+  /** The operator's clock has moved for a key, after the records that go with that have passed. */
+  advance(key: string): void
+  /** The records of a range never came while there was time; the ones behind it follow. */
+  missing(key: string, range: SequenceRange): void
+  /** The record just added has passed before, or is held. */
+  duplicate(key: string, value: V): void
+  /** The record just added was given up before. */
+  late(key: string, value: V): void
+}
+
+export interface InSequenceOptions<V> {
+  /** A safe integer, one more for each record of a key; a larger one never has a smaller timestamp. */
+  readonly sequence: (value: V) => number
+  readonly clock: EventClock
+  readonly graceMs: number
+  /** Records held over all keys; one more is an error. */
+  readonly maxHeld: number
+  /** Keys that are known; one more is an error. Default 100,000. */
+  readonly maxKeys?: number
+  /** Ranges per key of which is remembered that they were given up; what comes for older ones is late. Default 1,000. */
+  readonly maxHoles?: number
+  /** Sequence of the first record of every key. Without it a key's first records wait for earlier ones as behind a hole. */
+  readonly firstSequence?: number
+  readonly output: InSequenceOutput<V>
+  /** Remember what has changed, for `changes`. Default false. */
+  readonly changelog?: boolean
+  /** For held values that are not JSON-safe. */
+  readonly values?: ValueSnapshots<V>
+}
+
+interface Held<V> extends TrackedEntry {
+  readonly key: string
+  readonly sequence: number
+  readonly value: V
+  readonly at: RecordPosition
+  isHeld: boolean
+}
+
+interface KeyState<V> extends TrackedEntry {
+  readonly key: string
+  /** What passes next; undefined: where the key begins is not known yet. */
+  next: number | undefined
+  readonly holes: SequenceHoles
+  /** In order of their sequences. */
+  readonly held: Held<V>[]
+}
+
+type KeyData = readonly [next: number | null, holes: unknown]
+type HeldData = readonly [timestampMs: number, offset: number, value: unknown]
+
+/**
+ * Brings the records of each key into the order of their sequence: the next one passes at once, one that came early is held. A hole
+ * is given up, and reported, when the watermark has passed the first record behind it, since what is missing is not younger.
+ *
+ * What passes may be older than the source's watermark. `operator.clock` is the clock for what follows: it stays behind every
+ * record that is still held, so that windows behind this operator close as if all had come in order.
+ */
+export class InSequence<V> {
+  /** Its heartbeats say how far a key (with the clock of a partition: all) is complete behind this operator. */
+  readonly clock: EventClock
+  readonly #options: InSequenceOptions<V>
+  readonly #keys = new Map<string, KeyState<V>>()
+  /** The keys with held records. */
+  readonly #holding = new Set<KeyState<V>>()
+  readonly #keyEntries: ChangedEntries<KeyState<V>>
+  readonly #heldEntries: ChangedEntries<Held<V>>
+  #held = 0
+
+  constructor(options: InSequenceOptions<V>) {
+    const { clock, changelog: tracking = false, values } = options
+    this.#options = options
+    this.clock = new EventClock(clock.mode)
+    this.#keyEntries = new ChangedEntries({
+      tracking,
+      keyOf: ({ key }) => entryKeyOf('key', '', key),
+      dataOf: ({ next, holes }): KeyData => [next ?? null, holes.snapshot()],
+    })
+    this.#heldEntries = new ChangedEntries({
+      tracking,
+      keyOf: ({ key, sequence }) => entryKeyOf('record', sequence, key),
+      dataOf: ({ isHeld, value, at }): HeldData | undefined =>
+        isHeld ? [at.timestampMs, at.offset, values === undefined ? value : values.snapshot(value)] : undefined,
+    })
+  }
+
+  /** Takes a record in; the source's clock must have observed it. */
+  add(key: string, value: V, at: RecordPosition): void {
+    const { output } = this.#options
+    this.advance(key)
+    const state = this.#stateOf(key)
+    const sequence = this.#sequenceOf(value, key)
+    if (state.next === sequence) {
+      this.#pass(state, { value, at })
+      this.#release(state)
+      this.#moveClock(key)
+    } else if (state.next !== undefined && sequence < state.next) {
+      const wasGivenUp = state.holes.fill(sequence)
+      this.#keyEntries.touch(state)
+      if (wasGivenUp) output.late(key, value)
+      else output.duplicate(key, value)
+    } else if (this.#hold(state, { sequence, value, at })) {
+      this.advance(key) // it may have come behind the watermark itself
+    } else output.duplicate(key, value)
+  }
+
+  /** Gives up what the source's clock has passed, and moves the clock behind this operator. */
+  advance(key: string): void {
+    const isShared = this.clock.mode === 'partition'
+    for (;;) {
+      const state = isShared ? this.#earliest() : this.#keys.get(key)
+      const first = state?.held[0]
+      this.#moveClock(key)
+      if (state === undefined || first === undefined || first.at.timestampMs >= this.#sourceMs(key)) return
+      this.#giveUp(state, first.sequence)
+      this.#release(state)
+    }
+  }
+
+  /** How many records are held. */
+  get held(): number {
+    return this.#held
+  }
+
+  /** As of a `WindowOperator`; the operator's clock follows from the source's and the entries. */
+  *changes(): Iterable<ChangedEntry> {
+    yield* this.#keyEntries.take()
+    yield* this.#heldEntries.take()
+  }
+
+  /** Takes up an entry of `changes`, on an operator that has just been made. */
+  restoreEntry(entryKey: string, data: unknown): void {
+    const { kind, number, name } = parseEntryKey(entryKey)
+    const state = this.#stateOf(name)
+    if (kind === 'k') {
+      const [next, holes] = data as KeyData
+      state.next = next ?? undefined
+      state.holes.restore(holes)
+      state.stored = true
+      return
+    }
+    const { values } = this.#options
+    const [timestampMs, offset, snapshot] = data as HeldData
+    const value = values === undefined ? (snapshot as V) : values.restore(snapshot)
+    this.#hold(state, { sequence: Number(number), value, at: { timestampMs, offset }, stored: true })
+  }
+
+  #stateOf(key: string): KeyState<V> {
+    let state = this.#keys.get(key)
+    if (state === undefined) {
+      const { maxHoles = 1_000, maxKeys = 100_000, firstSequence } = this.#options
+      if (this.#keys.size >= maxKeys) {
+        throw new LimitError(`${maxKeys} keys are in sequence, the limit (maxKeys): too many for one instance`)
+      }
+      const holes = new SequenceHoles(maxHoles)
+      if (firstSequence !== undefined) holes.forgetBelow(firstSequence)
+      state = { key, next: firstSequence, holes, held: [], changed: false, stored: false }
+      this.#keys.set(key, state)
+    }
+    return state
+  }
+
+  #sequenceOf(value: V, key: string): number {
+    const sequence = this.#options.sequence(value)
+    if (Number.isSafeInteger(sequence)) return sequence
+    throw new RangeError(`in sequence: key ${key}: the sequence ${sequence} is not a safe integer`)
+  }
+
+  /** False: it is held already. */
+  #hold(state: KeyState<V>, record: { sequence: number; value: V; at: RecordPosition; stored?: boolean }): boolean {
+    const { sequence, value, at, stored = false } = record
+    const { held, key } = state
+    let place = held.length
+    while (place > 0 && held[place - 1]!.sequence > sequence) place--
+    if (held[place - 1]?.sequence === sequence) return false
+    if (this.#held >= this.#options.maxHeld) {
+      throw new HeldRecordLimitError(
+        `${this.#held} records are held in sequence, the limit (maxHeld): key ${key} waits for ${state.next ?? 'its first'}; ` +
+          'many are missing, or the grace is too long for their number',
+      )
+    }
+    const entry = { key, sequence, value, at, isHeld: true, changed: false, stored }
+    held.splice(place, 0, entry)
+    this.#held++
+    this.#holding.add(state)
+    if (!stored) this.#heldEntries.touch(entry)
+    return true
+  }
+
+  #pass(state: KeyState<V>, { value, at }: { value: V; at: RecordPosition }): void {
+    state.next = (state.next ?? 0) + 1
+    this.#keyEntries.touch(state)
+    this.#options.output.pass(state.key, value, at)
+  }
+
+  /** Passes what is held up to the next hole. */
+  #release(state: KeyState<V>): void {
+    const { held } = state
+    let released = 0
+    while (held[released]?.sequence === state.next && released < held.length) {
+      const record = held[released++]!
+      record.isHeld = false
+      this.#held--
+      this.#heldEntries.touch(record)
+      this.#pass(state, record)
+    }
+    held.splice(0, released)
+    if (held.length === 0) this.#holding.delete(state)
+  }
+
+  #giveUp(state: KeyState<V>, sequence: number): void {
+    const { next } = state
+    state.next = sequence
+    this.#keyEntries.touch(state)
+    if (next === undefined) return state.holes.forgetBelow(sequence)
+    const range = { first: next, last: sequence - 1 }
+    state.holes.add(range)
+    this.#options.output.missing(state.key, range)
+  }
+
+  #sourceMs(key: string): number {
+    const { clock, graceMs } = this.#options
+    return watermarkMs(clock.timeOf(key), graceMs)
+  }
+
+  #moveClock(key: string): void {
+    const state = this.clock.mode === 'partition' ? this.#earliest() : this.#keys.get(key)
+    const heldMs = state?.held[0]?.at.timestampMs ?? Infinity
+    this.clock.heartbeat(key, Math.min(this.#sourceMs(key), heldMs))
+    this.#options.output.advance(key)
+  }
+
+  /** The key whose first held record is the oldest; of equal ones the first by name. */
+  #earliest(): KeyState<V> | undefined {
+    let earliest: KeyState<V> | undefined
+    for (const state of this.#holding) {
+      const order = earliest === undefined ? -1 : state.held[0]!.at.timestampMs - earliest.held[0]!.at.timestampMs
+      if (order < 0 || (order === 0 && state.key < earliest!.key)) earliest = state
+    }
+    return earliest
+  }
+}
+
+/** As `new InSequence(options)`. */
+export function inSequence<V>(options: InSequenceOptions<V>): InSequence<V> {
+  return new InSequence(options)
+}

@@ -1,0 +1,200 @@
+import type { Aggregator } from './aggregator.ts'
+import { ChangedEntries, entryKeyOf, type ChangedEntry, type TrackedEntry } from './changed-entries.ts'
+import { OpenWindowLimitError } from './limit-error.ts'
+import type { Window } from './window.ts'
+import type { WindowOperatorOptions } from './window-operator.ts'
+
+/** What a fold knows of a key besides its windows. */
+export interface FoldKey extends TrackedEntry {
+  readonly key: string
+  lateCount: number
+}
+
+export interface OpenWindow<A> extends TrackedEntry {
+  readonly owner: FoldKey
+  /** Names its entry among those of its key: the start of a window of time, as it was when it opened. */
+  readonly entryId: number
+  bounds: Window
+  accumulator: A
+  /** Position in the log of the first record in it: where to read from to build it again. */
+  firstOffset: number
+  open: boolean
+  /** Changed since the last flush. */
+  updated: boolean
+  /** Bounds under which its result so far has been told. */
+  told: Window | undefined
+}
+
+interface OpenWindowsOptions<V, A, R> extends WindowOperatorOptions<V, A, R> {
+  /** For messages: what these windows are. */
+  readonly what: string
+  /** A key's own state; undefined: there is none. */
+  readonly keyData: (key: never) => unknown
+}
+
+type WindowData = [bounds: Window, accumulator: unknown, told: Window | null]
+
+/** The windows that are open, whoever finds them: their number, their results, and what a changelog needs of them. */
+export class OpenWindows<V, A, R> {
+  readonly #options: OpenWindowsOptions<V, A, R>
+  readonly #windows: ChangedEntries<OpenWindow<A>>
+  readonly #keys: ChangedEntries<FoldKey>
+  readonly #telling: boolean
+  #updated: OpenWindow<A>[] = []
+  #count = 0
+
+  constructor(options: OpenWindowsOptions<V, A, R>) {
+    const { aggregator, changelog: tracking = false, emit, output, keyData } = options
+    if (emit === 'on-update' && output.update === undefined) {
+      throw new TypeError("windows with emit 'on-update' need an output with update")
+    }
+    this.#options = options
+    this.#telling = emit === 'on-update'
+    this.#keys = new ChangedEntries({
+      tracking,
+      keyOf: ({ key }) => entryKeyOf('key', '', key),
+      dataOf: keyData as (key: FoldKey) => unknown,
+    })
+    this.#windows = new ChangedEntries({
+      tracking,
+      keyOf: ({ entryId, owner }) => entryKeyOf('window', entryId, owner.key),
+      dataOf: (window) => (window.open ? dataOf(window, aggregator) : undefined),
+    })
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** Opens a window; the limit is checked here. */
+  open(owner: FoldKey, bounds: Window, { entryId, offset }: { entryId: number; offset: number }): OpenWindow<A> {
+    const { maxOpenWindows, what, aggregator } = this.#options
+    if (this.#count >= maxOpenWindows) {
+      throw new OpenWindowLimitError(
+        `${this.#count} ${what} are open, the limit (maxOpenWindows): ` +
+          'too many keys for one instance, or event time is far out of order',
+      )
+    }
+    this.#count++
+    return newWindow(owner, { entryId, bounds, accumulator: aggregator.init(), firstOffset: offset })
+  }
+
+  /** The window has taken in a record. */
+  changed(window: OpenWindow<A>): void {
+    if (!window.changed) this.#windows.touch(window)
+    if (this.#telling && !window.updated) {
+      window.updated = true
+      this.#updated.push(window)
+    }
+  }
+
+  /** The key's own state has changed. */
+  keyChanged(key: FoldKey): void {
+    if (!key.changed) this.#keys.touch(key)
+  }
+
+  /** The record at hand came too late for a window. */
+  late(owner: FoldKey, window: Window): void {
+    owner.lateCount++
+    this.keyChanged(owner)
+    this.#options.output.late(owner.key, window)
+  }
+
+  /** Emits a window's final result. */
+  close(window: OpenWindow<A>): void {
+    this.remove(window, window.bounds)
+    this.final(window.owner, window.bounds, window.accumulator)
+  }
+
+  /** Emits a final result. */
+  final(owner: FoldKey, window: Window, accumulator: A): void {
+    const result = this.#resultOf(owner, window, accumulator)
+    if (owner.lateCount !== 0) {
+      owner.lateCount = 0
+      this.keyChanged(owner)
+    }
+    this.#options.output.result(owner.key, result, window)
+  }
+
+  /** Emits a result so far. */
+  update(owner: FoldKey, window: Window, accumulator: A): void {
+    this.#options.output.update?.(owner.key, this.#resultOf(owner, window, accumulator), window)
+  }
+
+  /** The window is no more; `bounds` are those of what takes its place. */
+  remove(window: OpenWindow<A>, bounds: Window | undefined): void {
+    window.open = false
+    this.#count--
+    this.#windows.touch(window)
+    this.#retract(window, bounds)
+  }
+
+  flush(): void {
+    const updated = this.#updated
+    this.#updated = []
+    for (const window of updated) {
+      window.updated = false
+      if (!window.open) continue
+      this.#retract(window, window.bounds)
+      window.told = window.bounds
+      this.#windows.touch(window)
+      this.update(window.owner, window.bounds, window.accumulator)
+    }
+  }
+
+  *changes(): Iterable<ChangedEntry> {
+    yield* this.#keys.take()
+    yield* this.#windows.take()
+  }
+
+  /** A window as `changes` gave it. */
+  restore(owner: FoldKey, entryId: number, data: unknown): OpenWindow<A> {
+    const { aggregator } = this.#options
+    const [bounds, snapshot, told] = data as WindowData
+    const accumulator = aggregator.restore === undefined ? (snapshot as A) : aggregator.restore(snapshot)
+    this.#count++
+    const window = newWindow(owner, { entryId, bounds, accumulator, firstOffset: Infinity })
+    window.told = told ?? undefined
+    window.stored = true
+    return window
+  }
+
+  #resultOf(owner: FoldKey, window: Window, accumulator: A): R {
+    const { aggregator, nowMs } = this.#options
+    return aggregator.result(accumulator, { key: owner.key, window, lateCount: owner.lateCount, nowMs: nowMs() })
+  }
+
+  #retract({ told, owner }: OpenWindow<A>, bounds: Window | undefined): void {
+    if (
+      told === undefined ||
+      (told.startMs === bounds?.startMs && told.endMs === bounds.endMs && told.lastSequence === bounds.lastSequence)
+    ) {
+      return
+    }
+    this.#options.output.update?.(owner.key, undefined, told)
+  }
+}
+
+function dataOf<V, A, R>(window: OpenWindow<A>, aggregator: Aggregator<V, A, R>): WindowData {
+  const { accumulator, bounds, told } = window
+  return [bounds, aggregator.snapshot === undefined ? accumulator : aggregator.snapshot(accumulator), told ?? null]
+}
+
+function newWindow<A>(
+  owner: FoldKey,
+  parts: Pick<OpenWindow<A>, 'entryId' | 'bounds' | 'accumulator' | 'firstOffset'>,
+): OpenWindow<A> {
+  const { entryId, bounds, accumulator, firstOffset } = parts
+  const flags = { open: true, updated: false, told: undefined, changed: false, stored: false }
+  return { owner, entryId, bounds, accumulator, firstOffset, ...flags }
+}
+
+export function oldestOffset<A>(windows: Iterable<OpenWindow<A>>): number | undefined {
+  let oldest = Infinity
+  for (const { firstOffset } of windows) if (firstOffset < oldest) oldest = firstOffset
+  return oldest === Infinity ? undefined : oldest
+}
+
+export function lateCountsOf(keys: Iterable<FoldKey>): (readonly [key: string, count: number])[] {
+  return [...keys].filter(({ lateCount }) => lateCount > 0).map(({ key, lateCount }) => [key, lateCount])
+}
