@@ -11,7 +11,7 @@ export class FakeCluster implements ResetCluster {
   /** Called before each change, which it may refuse by throwing. */
   onChange: (change: string) => void = () => undefined
 
-  readonly operations: ResetCluster['operations'] = {
+  readonly operations: { -readonly [Call in keyof ResetCluster['operations']]: ResetCluster['operations'][Call] } = {
     listTopics: async () => [...this.topics.keys()].sort(),
     listGroups: async () => [...this.offsets.keys()].sort(),
     describeGroup: async (groupId) => {

@@ -78,7 +78,7 @@ test('dead letters are listed, shown with Avro decoded, and replayed once', asyn
   expect(output()).toMatch(/Avro tidemark\.Alert\):\n\{\n {2}"id": "whale_order:BTCUSDT:1m:0",/)
 
   await actions.replay({ topic, rate: 1_000, dryRun: false })
-  expect(output()).toMatch(/2 letters replayed\n1 letter did not come from a topic/)
+  expect(output()).toMatch(/2 letters replayed\n1 letter that came from no topic/)
   expect(wasIncomplete()).toBe(true)
   await actions.replay({ topic, rate: 1_000, dryRun: false })
   expect(output()).toMatch(/^0 letters replayed/)

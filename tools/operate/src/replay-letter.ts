@@ -10,9 +10,8 @@ export type ReplayVerdict =
 
 /** A sentence for each refusal, after the number of letters. */
 export const refusalTexts: Readonly<Record<Refusal, string>> = {
-  cut: 'had a value over the limit that was cut: the rest of it is gone, nothing to replay',
-  'no-source':
-    'did not come from a topic (such as a frame of an exchange), and are left as they are: name one with --to',
+  cut: 'with a value that was cut for its size: the rest of it is gone, there is nothing to replay',
+  'no-source': 'that came from no topic (such as frames of an exchange): left as they are, until --to names one',
 }
 
 /**

@@ -233,6 +233,22 @@ test('is refused into the topic itself, and into more topics than letters of one
   await expect(many.run({ dryRun: true })).rejects.toThrow('name more than 100 topics')
 })
 
+test('progress that can not be remembered ends the replay before the letters in question are written', async () => {
+  const codes = Array.from({ length: 500 }, (_, index) => ({ code: `code ${index}` }))
+  const { run, values } = await withLetters([{ code: 'frame', source: undefined }, ...codes])
+  await expect(run()).rejects.toThrow('too many to remember')
+  expect(await values()).toHaveLength(250)
+})
+
+test('large letters are written in batches that a topic takes by default', async () => {
+  const sizes = [400_000, 800_000, 400_000, 899_000]
+  const { kafka, run, values } = await withLetters(sizes.map((bytesOf) => ({ value: Buffer.alloc(bytesOf) })))
+  await run()
+  expect(await values()).toHaveLength(4)
+  const written = kafka.partitions(SOURCE).flatMap((log) => log.batches.map(({ records }) => records.length))
+  expect(Math.max(...written)).toBeLessThan(1_000_000)
+})
+
 test('a target that does not exist is an error that names it, and remembers nothing', async () => {
   const { kafka, run } = await withLetters([{ source: { topic: 'gone', partition: 0, offset: 1 } }])
   await expect(run()).rejects.toThrow('topic gone does not exist')

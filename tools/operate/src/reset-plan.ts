@@ -69,7 +69,7 @@ export function planReset(state: ApplicationState, { inputTopics, outputs }: Res
 
 /** Throws a `RefusedError` that names the members of a group, where it has some. */
 export function refuseLiveGroup({ groupId, state, members }: GroupDescription, whose: string): void {
-  if (members.length === 0 && WITHOUT_MEMBERS.has(state)) return
+  if (WITHOUT_MEMBERS.has(state)) return
   const named = members
     .slice(0, MAX_NAMED_MEMBERS)
     .map(({ clientId, host }) => `${clientId} at ${host.replace(/^\//, '')}`)

@@ -64,6 +64,8 @@ test('a group with live members is refused, and they are named', async () => {
   await expect(plan()).rejects.toThrow('group totals has live members (totals-1 at 10.0.0.1, totals-2 at 10.0.0.2)')
   cluster.members.set(applicationId, [1, 2, 3, 4, 5, 6, 7].map(member))
   await expect(plan()).rejects.toThrow('10.0.0.5 and 2 more')
+  cluster.operations.describeGroup = async (groupId) => ({ groupId, state: 'PreparingRebalance', members: [] })
+  await expect(plan()).rejects.toThrow('its state is PreparingRebalance')
   expect(changes).toEqual([])
 })
 

@@ -74,6 +74,12 @@ test('other bytes are shown in hexadecimal, up to the limit', async () => {
   ])
 })
 
+test('text with control characters is shown in hexadecimal too', async () => {
+  expect((await linesOf({ value: Buffer.from('\u0001order') })).at(-1)).toMatch(
+    /^00000000 {2}01 6f 72 64 65 72 +\.order$/,
+  )
+})
+
 test('Avro is decoded with the schema that the registry has', async () => {
   const registry = inMemoryRegistry()
   const lines = await linesOf({ value: await encodedAlert(registry) }, { schemas: registry })

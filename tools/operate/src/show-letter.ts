@@ -35,7 +35,7 @@ export async function findLetter(reader: LogReaderPort, position: LetterPosition
   if (offset >= startOffset && offset < endOffset) {
     const range = { partition, fromOffset: offset, toOffset: offset + 1 }
     for await (const { cursor } of scanRange(reader, topic, range)) {
-      if (cursor.offset === offset) return storedLetter(cursor, partition)
+      return storedLetter(cursor, partition)
     }
   }
   const kept = startOffset === endOffset ? 'it is empty' : `it has ${startOffset} to ${endOffset - 1}`
