@@ -64,6 +64,8 @@ async function run(
       consumer: (options) => kafka.consumer(options),
       producer: () => kafka.producer(),
       logReader: () => kafka.logReader(),
+      transactionalProducer: (options) => kafka.transactionalProducer(options),
+      ensureTopics: (topics) => kafka.ensureTopics(topics),
       close: async () => undefined,
     },
     metricsCodec,

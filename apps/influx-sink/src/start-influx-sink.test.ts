@@ -58,6 +58,8 @@ async function start(answer: (lines: readonly string[], request: number) => Writ
       consumer: (options) => kafka.consumer(options),
       producer: () => kafka.producer(),
       logReader: () => kafka.logReader(),
+      transactionalProducer: (options) => kafka.transactionalProducer(options),
+      ensureTopics: (topics) => kafka.ensureTopics(topics),
       close: async () => undefined,
     },
     lines: {

@@ -36,6 +36,8 @@ const start = (changed: Partial<KafkaPorts> = {}) =>
       consumer: (options) => kafka.consumer(options),
       producer: () => kafka.producer(),
       logReader: () => kafka.logReader(),
+      transactionalProducer: (options) => kafka.transactionalProducer(options),
+      ensureTopics: (topics) => kafka.ensureTopics(topics),
       close: async () => {
         closed++
       },

@@ -6,6 +6,7 @@ import { connectionSettings, type KafkaConnectionOptions } from './connection-op
 import { GroupCoordinator } from './group-coordinator.ts'
 import { kafkaError, KafkaErrorCode, partitionName } from './kafka-error.ts'
 import { brokerConnector, kafkajsAdmin } from './kafkajs-internals.ts'
+import { logOffsets } from './log-offsets.ts'
 import { offsetCommitCall } from './protocol/offset-commit.ts'
 
 export interface GroupDescription {
@@ -29,6 +30,8 @@ export interface KafkaOperations {
   setOffsets(groupId: string, offsets: readonly CommittedOffset[]): Promise<void>
   /** Deletes a group with all its offsets; nothing where it does not exist. The broker refuses it for one with members. */
   deleteGroup(groupId: string): Promise<void>
+  /** The partitions of a topic in which a transaction is open: readers of committed records do not get to their end. */
+  openTransactions(topic: string): Promise<number[]>
   /** Deletes all records of a topic that are there now; the topic and its offsets go on. */
   emptyTopic(topic: string): Promise<void>
   close(): Promise<void>
@@ -116,6 +119,14 @@ class KafkajsOperations implements KafkaOperations {
         throw refusal?.type === 'NON_EMPTY_GROUP' ? groupHasMembers(groupId) : error
       })
     })
+  }
+
+  async openTransactions(topic: string): Promise<number[]> {
+    const count = await this.#link.freshPartitionCount(topic)
+    const partitions = Array.from({ length: count }, (_, partition) => ({ topic, partition }))
+    const ends = await logOffsets(this.#link, { partitions, at: 'latest', isolation: 'read_uncommitted' })
+    const stable = await logOffsets(this.#link, { partitions, at: 'latest', isolation: 'read_committed' })
+    return partitions.flatMap(({ partition }) => ((stable[partition] ?? 0) < (ends[partition] ?? 0) ? [partition] : []))
   }
 
   async emptyTopic(topic: string): Promise<void> {

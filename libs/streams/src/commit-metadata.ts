@@ -13,6 +13,9 @@ export interface CommitState {
   readonly lateCounts: Readonly<Record<string, readonly (readonly [key: string, count: number])[]>>
 }
 
+/** Committed with the offset by a task whose state is in changelogs. */
+export const CHANGELOG_METADATA = '{"state":"changelog"}'
+
 /** What a broker accepts by default (`offset.metadata.max.bytes`). */
 const MAX_METADATA_BYTES = 4_096
 const VERSION = 1

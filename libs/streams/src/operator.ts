@@ -11,10 +11,20 @@ export interface Operator<V> {
   advance(key: string): void
 }
 
-/** A step that holds state which is rebuilt by reading its input again. */
-export interface RebuiltState {
-  /** Names the state within its task; the same in every run of the same topology. */
+/** State of a task, as named entries that are safe as JSON. */
+export interface KeptState {
+  /** The same in every run of the same topology; names the state's changelog. */
   readonly name: string
+  /** What the state was made for. It is kept with the state, and one that was made for something else is refused. */
+  readonly spec: string
+  /** The entries that have changed since the last call, each once, with what they are now; undefined for one that is gone. */
+  changes(): Iterable<readonly [key: string, data: unknown]>
+  /** Puts an entry back, as `changes` gave it. */
+  restoreEntry(key: string, data: unknown): void
+}
+
+/** State that can also be rebuilt by reading its input again. */
+export interface RebuiltState extends KeptState {
   /** Where to read from to rebuild it; undefined when it is empty. */
   oldestOffset(): number | undefined
   lateCounts(): (readonly [key: string, count: number])[]
@@ -28,7 +38,11 @@ export interface OperatorContext {
   readonly position: { readonly cursor: RecordCursor }
   readonly output: TaskOutput
   readonly maxOpenWindows: number
+  /** Changes of state are asked for at every commit. */
+  readonly hasChangelog: boolean
   nowMs(): number
+  /** Called before each commit: the last chance for its outputs. */
+  beforeCommit(action: () => void): void
   /** Makes a state known to the task, which commits and restores it. */
   keep(state: RebuiltState): void
 }

@@ -127,10 +127,10 @@ export interface LogReaderPort {
 export interface KafkaPorts {
   consumer(options: ConsumerOptions): ConsumerPort
   producer(options: ProducerOptions): ProducerPort
-  transactionalProducer?(options: TransactionalProducerOptions): TransactionalProducerPort
+  transactionalProducer(options: TransactionalProducerOptions): TransactionalProducerPort
   logReader(): LogReaderPort
   /** Makes topics that do not exist yet. Rejects, naming the topic, where one exists with another partition count. */
-  ensureTopics?(topics: readonly InternalTopic[]): Promise<void>
+  ensureTopics(topics: readonly InternalTopic[]): Promise<void>
 }
 
 export interface ConsumerOptions {

@@ -22,6 +22,8 @@ export interface ValueToWrite<T> {
 /** A record to write, as bytes. */
 export interface BytesToWrite {
   readonly topic: string
+  /** Where it goes; by its key, if left out. */
+  readonly partition?: number
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly timestampMs: number
@@ -39,21 +41,24 @@ interface KnownKey {
   readonly hash: number
 }
 
+/** What a collector needs of a producer. */
+export type RecordWriter = Pick<ProducerPort, 'partitionCount' | 'send'>
+
 /**
- * Collects records between two commits, encoded once into one buffer per partition, and writes them all in one `flush`.
- * Records of one key keep their order. A topic must be opened before its first record.
+ * Collects records between two commits, encoded once into one buffer per partition. Records of one key keep their order. A topic must
+ * be opened before its first record.
  */
 export class RecordCollector {
-  readonly #producer: ProducerPort
+  readonly #writer: RecordWriter
   readonly #topics = new Map<string, TopicOutput>()
   readonly #keys = new Map<string, KnownKey>()
   #scratch = Buffer.allocUnsafe(INITIAL_SCRATCH_BYTES)
   #records = 0
   #bytes = 0
-  #flushes = 0
+  #clears = 0
 
-  constructor(producer: ProducerPort) {
-    this.#producer = producer
+  constructor(writer: RecordWriter) {
+    this.#writer = writer
   }
 
   get bufferedRecords(): number {
@@ -67,55 +72,80 @@ export class RecordCollector {
   /** Learns a topic's partition count. Rejects with a `StreamsError` naming the topic where it does not exist. */
   async open(topic: string): Promise<void> {
     if (this.#topics.has(topic)) return
-    this.#topics.set(topic, { partitionCount: await this.#producer.partitionCount(topic), open: [], full: [] })
+    this.#topics.set(topic, { partitionCount: await this.#writer.partitionCount(topic), open: [], full: [] })
   }
 
   /** Takes a record with a value in. Throws what the codec throws for a value that is not of its type. */
   add<T>(record: ValueToWrite<T>): void {
     const known = record.key === null ? undefined : this.#known(record.key)
     const valueLength = this.#encode(record)
-    this.#append(record.topic, known?.hash, {
-      key: known?.bytes ?? null,
-      valueBytes: this.#scratch,
-      valueLength,
-      timestampMs: record.timestampMs,
-      ...(record.headers === undefined ? {} : { headers: record.headers }),
-    })
+    this.#append(
+      record.topic,
+      { hash: known?.hash },
+      {
+        key: known?.bytes ?? null,
+        valueBytes: this.#scratch,
+        valueLength,
+        timestampMs: record.timestampMs,
+        ...(record.headers === undefined ? {} : { headers: record.headers }),
+      },
+    )
   }
 
   /** Takes a record in as it is, such as a dead letter or a late record that is passed on unchanged. */
   addBytes(record: BytesToWrite): void {
-    this.#append(record.topic, record.key === null ? undefined : murmur2(record.key), {
-      key: record.key,
-      valueBytes: record.value ?? this.#scratch,
-      valueLength: record.value === null ? -1 : record.value.length,
-      timestampMs: record.timestampMs,
-      ...(record.headers === undefined ? {} : { headers: record.headers }),
-    })
+    const { partition } = record
+    const hash = record.key === null || partition !== undefined ? undefined : murmur2(record.key)
+    this.#append(
+      record.topic,
+      { partition, hash },
+      {
+        key: record.key,
+        valueBytes: record.value ?? this.#scratch,
+        valueLength: record.value === null ? -1 : record.value.length,
+        timestampMs: record.timestampMs,
+        ...(record.headers === undefined ? {} : { headers: record.headers }),
+      },
+    )
   }
 
-  /** Writes everything collected; resolves when all of it is acknowledged. Rejects as `ProducerPort.send` does. */
-  async flush(): Promise<void> {
-    if (this.#records === 0) return
+  /** Everything collected, as views over the collector's buffers: valid until the next `add` or `clear`. */
+  batches(): OutputBatch[] {
     const batches: OutputBatch[] = []
     for (const { open, full } of this.#topics.values()) {
       batches.push(...full)
       for (const builder of open) if (builder !== undefined && builder.count > 0) batches.push(builder.batch())
     }
-    await this.#producer.send(batches)
+    return batches
+  }
+
+  /** Forgets what was collected, keeping the buffers. */
+  clear(): void {
     for (const { open, full } of this.#topics.values()) {
       full.length = 0
       for (const builder of open) builder?.reset()
     }
     this.#records = 0
     this.#bytes = 0
-    this.#flushes++
+    this.#clears++
   }
 
-  #append(topic: string, hash: number | undefined, parts: RecordParts): void {
+  /** Writes everything collected; resolves when all of it is acknowledged. Rejects as `ProducerPort.send` does. */
+  async flush(): Promise<void> {
+    if (this.#records === 0) return
+    await this.#writer.send(this.batches())
+    this.clear()
+  }
+
+  #append(
+    topic: string,
+    place: { partition?: number | undefined; hash?: number | undefined },
+    parts: RecordParts,
+  ): void {
     const output = this.#topics.get(topic)
     if (output === undefined) throw new StreamsError('protocol', `topic ${topic} was written to before it was opened`)
-    const partition = (hash === undefined ? this.#flushes : hash & 0x7fffffff) % output.partitionCount
+    const hash = place.hash === undefined ? this.#clears : place.hash & 0x7fffffff
+    const partition = place.partition ?? hash % output.partitionCount
     const builder = this.#builder(output, topic, partition)
     const before = builder.byteLength
     builder.append(parts)

@@ -1,8 +1,11 @@
-import { RecordCollector } from './record-collector.ts'
+import { AtLeastOnce } from './at-least-once.ts'
 import { StreamsError } from './errors.ts'
+import { ExactlyOnce } from './exactly-once.ts'
+import type { Guarantee } from './guarantee.ts'
+import type { ConsumerPort, KafkaPorts, TopicPartition } from './ports.ts'
+import type { RecordCollector } from './record-collector.ts'
 import { SinkBuffers } from './sink-buffers.ts'
 import { Task, type TaskCounters, type TaskPosition } from './task.ts'
-import type { CommittedOffset, ConsumerPort, KafkaPorts, ProducerPort, TopicPartition } from './ports.ts'
 import type { Topology } from './topology.ts'
 
 /** Where the runtime's log lines go; pino's loggers fit. */
@@ -20,8 +23,11 @@ export interface RunOptions {
   /**
    * `at-least-once`: after a crash, results since the last commit may be written again, equal to the first time; none is missed.
    * State is rebuilt by reading the input again from the oldest record of any open window.
+   *
+   * `exactly-once`: outputs, state and offsets are committed in one transaction per partition; a reader of committed records sees
+   * every result once. State is restored from changelog topics. External sinks still see a batch again after a crash.
    */
-  readonly guarantee: 'at-least-once'
+  readonly guarantee: 'at-least-once' | 'exactly-once'
   /** Processing time between two commits. */
   readonly commitIntervalMs?: number
   /** Outputs waiting for a commit; above it, one is made at once. */
@@ -54,6 +60,8 @@ export interface PartitionHealth extends TaskPosition {
 }
 
 const IDLE_POLL_MS = 500
+/** Long enough for heartbeats to find out whether the group has gone on without this member: taking a task back from its new owner is wrong. */
+const FENCED_PAUSE_MS = 3_000
 
 const silent: StreamsLogger = { debug() {}, info() {}, warn() {}, error() {} }
 
@@ -65,11 +73,12 @@ export class StreamsRuntime {
   readonly counters: TaskCounters = { processed: 0, late: 0, deadLetters: 0 }
   readonly #topology: Topology
   readonly #options: Required<RunOptions>
-  readonly #producer: ProducerPort
   readonly #consumer: ConsumerPort
-  readonly #collector: RecordCollector
-  readonly #sinks: SinkBuffers
+  readonly #sinks = new SinkBuffers()
   readonly #tasks = new Map<number, Task>()
+  /** Partitions whose task starts anew, and when. */
+  readonly #suspended = new Map<number, number>()
+  #guarantee: Guarantee | undefined
   #nextCommitMs = 0
   #lastTurnMs: number
   #joined = false
@@ -78,10 +87,7 @@ export class StreamsRuntime {
     this.#topology = topology
     this.#options = { ...RUN_DEFAULTS, logger: silent, ...options }
     const { kafka, applicationId: groupId, sessionTimeoutMs, startAt } = this.#options
-    this.#producer = kafka.producer({})
     this.#consumer = kafka.consumer({ groupId, sessionTimeoutMs, startAt })
-    this.#collector = new RecordCollector(this.#producer)
-    this.#sinks = new SinkBuffers()
     this.#lastTurnMs = options.nowMs()
   }
 
@@ -91,17 +97,10 @@ export class StreamsRuntime {
 
   /** Checks that all topics exist and fit together, and joins the group. */
   async start(): Promise<void> {
-    const { sources, outputTopics, outputCodecs } = this.#topology
-    const counts = await Promise.all(sources.map(({ topic }) => this.#producer.partitionCount(topic)))
-    const differing = sources.findIndex((_source, index) => counts[index] !== counts[0])
-    if (differing > 0) {
-      throw new StreamsError(
-        'topic-mismatch',
-        `topics ${sources[0]?.topic} and ${sources[differing]?.topic} are read together but have ${counts[0]} and ` +
-          `${counts[differing]} partitions: give them the same number`,
-      )
-    }
-    for (const topic of [...outputTopics, this.deadLetterTopic]) await this.#collector.open(topic)
+    const { sources, outputCodecs } = this.#topology
+    const partitionCount = await this.#partitionCount()
+    this.#guarantee = this.#newGuarantee(partitionCount)
+    await this.#guarantee.start()
     for (const codec of outputCodecs) await codec.prepare?.()
     this.#consumer.subscribe(
       sources.map(({ topic }) => topic),
@@ -119,40 +118,35 @@ export class StreamsRuntime {
     this.#lastTurnMs = nowMs()
     const untilCommitMs = this.#dirty ? Math.max(0, this.#nextCommitMs - nowMs()) : IDLE_POLL_MS
     const batches = await this.#consumer.poll(maxWaitMs ?? untilCommitMs)
+    await this.#resumeSuspended()
     for (const batch of batches) {
       const task = this.#tasks.get(batch.partition)
-      if (task === undefined) continue // revoked in this poll
+      if (task === undefined) continue // suspended
       await task.process(batch)
-      if (this.#collector.bufferedBytes > maxBufferedBytes || this.#sinks.records > maxSinkRecords) await this.commit()
+      if (this.#bufferedBytes > maxBufferedBytes || this.#sinks.records > maxSinkRecords) await this.commit()
     }
     if (nowMs() >= this.#nextCommitMs) await this.commit()
     return batches.length
   }
 
-  /** Writes all outputs, then commits the offsets that they are the outputs of. */
+  /** Writes all outputs, and commits the offsets that they are the outputs of. */
   async commit(): Promise<void> {
-    const { nowMs, commitIntervalMs, logger } = this.#options
-    await Promise.all([this.#collector.flush(), this.#sinks.flush()])
+    const { nowMs, commitIntervalMs } = this.#options
+    for (const task of this.#tasks.values()) task.beforeCommit()
+    await this.#sinks.flush()
+    const failed = (await this.#guarantee?.commit([...this.#tasks.values()])) ?? []
     this.#nextCommitMs = nowMs() + commitIntervalMs
-    const changed = [...this.#tasks.values()].map((task) => ({ task, offsets: task.offsetsToCommit() }))
-    const offsets: CommittedOffset[] = changed.flatMap((entry) => entry.offsets)
-    if (offsets.length === 0) return
-    try {
-      await this.#consumer.commit(offsets)
-    } catch (error) {
-      // The group has moved on: the next poll says what is lost. The new owner repeats what this commit would have covered.
-      if (!(error instanceof StreamsError) || error.code !== 'group-lost') throw error
-      logger.warn({ err: error }, 'offsets not committed: the group is rebalancing')
-      return
+    for (const { task, reason } of failed) {
+      await this.#drop([task.partition])
+      this.#suspended.set(task.partition, nowMs() + (reason === 'fenced' ? FENCED_PAUSE_MS : 0))
     }
-    for (const entry of changed) entry.task.committed(entry.offsets)
   }
 
   /** Leaves the group after a last commit (but not after an error, which may have left results half-written). */
   async close(options: { commit: boolean }): Promise<void> {
     if (options.commit) await this.commit()
     await this.#consumer.close()
-    await this.#producer.close()
+    await this.#guarantee?.close()
     for (const sink of this.#topology.sinks) await sink.close?.()
   }
 
@@ -164,7 +158,7 @@ export class StreamsRuntime {
 
   /** True once the group has given this member its partitions, be it none, and their state is rebuilt. */
   get ready(): boolean {
-    return this.#joined && this.partitions().every(({ rebuilding }) => !rebuilding)
+    return this.#joined && this.#suspended.size === 0 && this.partitions().every(({ rebuilding }) => !rebuilding)
   }
 
   /** True while the loop turns; waiting for a sink that is away counts as turning. */
@@ -173,27 +167,65 @@ export class StreamsRuntime {
   }
 
   get #dirty(): boolean {
-    return this.#collector.bufferedRecords > 0 || this.#sinks.records > 0
+    return this.#bufferedBytes > 0 || this.#sinks.records > 0
+  }
+
+  get #bufferedBytes(): number {
+    let bytes = 0
+    for (const { collector } of this.#tasks.values()) bytes += collector.bufferedBytes
+    return bytes
   }
 
   async #assigned(partitions: readonly TopicPartition[]): Promise<void> {
+    const added = [...new Set(partitions.map(({ partition }) => partition))].filter(
+      (number) => !this.#tasks.has(number),
+    )
+    await this.#open(added)
+    this.#joined = true
+    this.#options.logger.info({ partitions: partitions.length }, 'partitions assigned')
+  }
+
+  /** Opens tasks: first nobody else can commit for them, then it is read what was committed, then their state. */
+  async #open(numbers: readonly number[]): Promise<void> {
     const { logger } = this.#options
-    for (const { partition } of partitions) {
-      if (!this.#tasks.has(partition)) this.#tasks.set(partition, this.#task(partition))
-    }
-    for (const committed of await this.#consumer.committed(partitions)) {
+    const tasks = (await this.#guarantee?.open(numbers)) ?? []
+    for (const task of tasks) this.#tasks.set(task.partition, task)
+    for (const committed of await this.#consumer.committed(this.#partitionsOf(numbers))) {
       const { topic, partition } = committed
       const offset = this.#tasks.get(partition)?.resume(committed) ?? committed.offset
       this.#consumer.seek(committed, offset)
       logger.info({ topic, partition, offset }, 'partition taken up where it was committed')
     }
-    this.#joined = true
-    logger.info({ partitions: partitions.length }, 'partitions assigned')
+    await this.#guarantee?.restore(tasks)
+  }
+
+  /** Starts tasks anew whose commit had failed, unless the last poll has found out that they went to others. */
+  async #resumeSuspended(): Promise<void> {
+    const nowMs = this.#options.nowMs()
+    const due = [...this.#suspended].filter(([, atMs]) => atMs <= nowMs).map(([partition]) => partition)
+    if (due.length === 0) return
+    for (const partition of due) this.#suspended.delete(partition)
+    // Without a commit so far they begin at the beginning: what has been fetched since is behind what they have to process.
+    for (const partition of this.#partitionsOf(due)) this.#consumer.seek(partition, await this.#startOf(partition))
+    await this.#open(due)
+  }
+
+  #partitionsOf(numbers: readonly number[]): TopicPartition[] {
+    return this.#topology.sources.flatMap(({ topic }) => numbers.map((partition) => ({ topic, partition })))
+  }
+
+  async #startOf({ topic, partition }: TopicPartition): Promise<number> {
+    const reader = this.#options.kafka.logReader()
+    try {
+      return (await reader.offsets(topic))[partition]?.startOffset ?? 0
+    } finally {
+      await reader.close()
+    }
   }
 
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
     await this.commit()
-    this.#drop(partitions)
+    await this.#drop(partitions.map(({ partition }) => partition))
   }
 
   async #lost(partitions: readonly TopicPartition[]): Promise<void> {
@@ -201,21 +233,53 @@ export class StreamsRuntime {
       { partitions: partitions.length },
       'partitions lost: the group went on without this member',
     )
-    this.#drop(partitions)
+    await this.#drop(partitions.map(({ partition }) => partition))
   }
 
-  #drop(partitions: readonly TopicPartition[]): void {
-    for (const { partition } of partitions) this.#tasks.delete(partition)
+  async #drop(numbers: readonly number[]): Promise<void> {
+    for (const number of numbers) this.#suspended.delete(number)
+    const dropped = [...new Set(numbers)].flatMap((number) => this.#tasks.get(number) ?? [])
+    for (const { partition } of dropped) this.#tasks.delete(partition)
+    await this.#guarantee?.drop(dropped)
   }
 
-  #task(partition: number): Task {
-    const { maxOpenWindows, nowMs } = this.#options
+  /** How many partitions the sources have: the same number each, since a task owns one of each. */
+  async #partitionCount(): Promise<number> {
+    const { sources } = this.#topology
+    const reader = this.#options.kafka.logReader()
+    try {
+      const counts = await Promise.all(sources.map(({ topic }) => reader.partitionCount(topic)))
+      const differing = sources.findIndex((_source, index) => counts[index] !== counts[0])
+      if (differing <= 0) return counts[0] ?? 0
+      throw new StreamsError(
+        'topic-mismatch',
+        `topics ${sources[0]?.topic} and ${sources[differing]?.topic} are read together but have ${counts[0]} and ` +
+          `${counts[differing]} partitions: give them the same number`,
+      )
+    } finally {
+      await reader.close()
+    }
+  }
+
+  #newGuarantee(partitionCount: number): Guarantee {
+    const { kafka, applicationId, guarantee, logger, nowMs } = this.#options
+    const topics = [...this.#topology.outputTopics, this.deadLetterTopic]
+    const newTask = (partition: number, collector: RecordCollector) => this.#newTask(partition, collector)
+    if (guarantee === 'at-least-once') {
+      return new AtLeastOnce({ producer: kafka.producer({}), consumer: this.#consumer, topics, logger, newTask })
+    }
+    return new ExactlyOnce({ applicationId, kafka, partitionCount, topics, logger, nowMs, newTask })
+  }
+
+  #newTask(partition: number, collector: RecordCollector): Task {
+    const { guarantee, maxOpenWindows, nowMs } = this.#options
     return new Task({
       topology: this.#topology,
       partition,
-      collector: this.#collector,
+      collector,
       deadLetterTopic: this.deadLetterTopic,
       maxOpenWindows,
+      hasChangelog: guarantee === 'exactly-once',
       counters: this.counters,
       nowMs,
       toSink: (sink, record) => this.#sinks.add(sink, record),

@@ -1,18 +1,12 @@
-import type { Aggregator, TumblingWindows } from '@tidemark/windowing'
+import type { Aggregator, AlignedWindows, Emit, Windows } from '@tidemark/windowing'
+import { aggregateOperator } from './aggregate-operator.ts'
 import type { Codec } from './codec.ts'
-import { durationLabel } from './duration-label.ts'
 import type { ExternalSink } from './external-sink.ts'
-import {
-  aggregateOperator,
-  externalSinkOperator,
-  filterOperator,
-  flatMapOperator,
-  mapOperator,
-  topicSinkOperator,
-} from './operators.ts'
+import { externalSinkOperator, filterOperator, flatMapOperator, mapOperator, topicSinkOperator } from './operators.ts'
 import { fanOut, type Operator, type OperatorContext } from './operator.ts'
 import { sourceReader } from './source-reader.ts'
 import type { StreamRecord } from './stream-record.ts'
+import { windowsName } from './windows-name.ts'
 import { Topology, type OperatorNode, type SourceNode } from './topology.ts'
 
 export interface StreamOptions<V> {
@@ -107,31 +101,48 @@ export class GroupedStream<V> {
     this.#parent = parent
   }
 
-  window(windows: TumblingWindows): WindowedStream<V> {
+  /** Cuts each key's records into windows, of any kind that `@tidemark/windowing` has. */
+  window<W extends Windows<V>>(windows: W): WindowedStream<V, W> {
     return new WindowedStream(this.#parent, windows)
   }
 }
 
-export class WindowedStream<V> {
-  readonly #parent: SourceNode<V> | OperatorNode<never, V>
-  readonly #windows: TumblingWindows
+/** How the results of windows leave. */
+export interface EmitOptions<W> {
+  /**
+   * `on-close`: one result per window, when the watermark reaches its end. `on-update`: also the result so far of each window that
+   * has changed, at every commit; for windows whose bounds are known from the start.
+   */
+  readonly emit: W extends AlignedWindows ? Emit : 'on-close'
+  /** Names the state; needed where two aggregates of one source have the same windows and may change places. */
+  readonly name?: string
+}
 
-  constructor(parent: SourceNode<V> | OperatorNode<never, V>, windows: TumblingWindows) {
+export class WindowedStream<V, W extends Windows<V>> {
+  readonly #parent: SourceNode<V> | OperatorNode<never, V>
+  readonly #windows: W
+
+  constructor(parent: SourceNode<V> | OperatorNode<never, V>, windows: W) {
     this.#parent = parent
     this.#windows = windows
   }
 
-  /** Folds each key's records into its windows; `on-close` emits one result per window, when the watermark reaches its end. */
-  aggregate<A, R>(aggregator: Aggregator<V, A, R>, options: { emit: 'on-close' }): AggregatedStream<R> {
+  /** Folds each key's records into its windows. */
+  aggregate<A, R>(aggregator: Aggregator<V, A, R>, options: EmitOptions<W>): AggregatedStream<R> {
     const windows = this.#windows
-    const name = `${durationLabel(windows.sizeMs)}+${durationLabel(windows.graceMs)}`
+    const { emit } = options
+    const shape = windowsName(windows)
+    const name = options.name ?? `windows-${shape}`
     const lateTopics: string[] = []
     const node: OperatorNode<V, R> = {
       kind: 'operator',
-      label: `aggregate ${name} ${options.emit}`,
+      get label() {
+        const late = lateTopics.length === 0 ? '' : ` (late to ${lateTopics.join(', ')})`
+        return `aggregate ${shape} ${emit}${late}`
+      },
       parent: this.#parent,
       create: (context: OperatorContext, children: readonly Operator<R>[]) =>
-        aggregateOperator({ name, windows, aggregator, lateTopics }, context, fanOut(children)),
+        aggregateOperator({ name, windows, aggregator, emit, lateTopics }, context, fanOut(children)),
       writes: { topics: lateTopics, codecs: [] },
     }
     return new AggregatedStream<R>(node, lateTopics)

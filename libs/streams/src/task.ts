@@ -1,10 +1,10 @@
 import { EventClock, OpenWindowLimitError } from '@tidemark/windowing'
-import { formatCommitState, parseCommitState } from './commit-metadata.ts'
+import { CHANGELOG_METADATA, formatCommitState, parseCommitState } from './commit-metadata.ts'
 import { deadLetterRecord } from './dead-letter.ts'
 import { StreamsError } from './errors.ts'
 import type { ExternalSink } from './external-sink.ts'
 import type { CommittedOffset } from './ports.ts'
-import type { RebuiltState, TaskOutput } from './operator.ts'
+import type { KeptState, RebuiltState, TaskOutput } from './operator.ts'
 import type { RecordBatch, RecordCursor } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { Accepted, RecordIssue, SourceReader } from './source-reader.ts'
@@ -17,6 +17,8 @@ export interface TaskOptions {
   readonly collector: RecordCollector
   readonly deadLetterTopic: string
   readonly maxOpenWindows: number
+  /** State is written to a changelog with every commit; else it is rebuilt from the input. */
+  readonly hasChangelog: boolean
   readonly counters: TaskCounters
   nowMs(): number
   toSink(sink: ExternalSink<never>, record: StreamRecord<never>): void
@@ -33,6 +35,7 @@ interface SourceState {
   readonly topic: string
   readonly clock: EventClock
   readonly reader: SourceReader
+  readonly clockState: KeptState
   readonly states: RebuiltState[]
   /** The record being processed. */
   cursor: RecordCursor | undefined
@@ -65,6 +68,7 @@ export class Task {
   readonly partition: number
   readonly #options: TaskOptions
   readonly #sources = new Map<string, SourceState>()
+  readonly #beforeCommit: (() => void)[] = []
   #open = true
 
   constructor(options: TaskOptions) {
@@ -73,9 +77,16 @@ export class Task {
     for (const source of options.topology.sources) this.#sources.set(source.topic, this.#source(source))
   }
 
-  /** Takes up what an earlier owner committed, and says from which offset to read. */
+  /** Takes up what an earlier owner committed, and says from which offset to read. For a task that has read nothing yet. */
   resume(committed: CommittedOffset): number {
     const source = this.#stateOf(committed.topic)
+    if (committed.metadata === CHANGELOG_METADATA && !this.#options.hasChangelog) {
+      throw new StreamsError(
+        'guarantee-changed',
+        `topic ${committed.topic} partition ${this.partition}: this application ran exactly-once before, its state is in changelogs ` +
+          'that at-least-once does not read: go on exactly-once, or reset the application',
+      )
+    }
     const state = parseCommitState(committed.metadata)
     source.position = committed.offset
     source.rebuildTo = state?.processedTo ?? committed.offset
@@ -101,6 +112,20 @@ export class Task {
       source.position = cursor.offset + 1
     }
     source.position = Math.max(source.position, batch.nextOffset)
+  }
+
+  /** Puts out what waits for a commit, such as the results so far of open windows. */
+  beforeCommit(): void {
+    for (const action of this.#beforeCommit) action()
+  }
+
+  /** All state of the task, each with a name of its own. */
+  get states(): readonly KeptState[] {
+    return [...this.#sources.values()].flatMap(({ clockState, states }) => [clockState, ...states])
+  }
+
+  get collector(): RecordCollector {
+    return this.#options.collector
   }
 
   /** What is to be committed now, where anything has changed. All outputs so far must have been written before. */
@@ -133,15 +158,15 @@ export class Task {
 
   #offsetOf(source: SourceState): CommittedOffset {
     const { topic, states, position, clock } = source
+    const where = { topic, partition: this.partition }
+    // Without state there is nothing to say beyond the offset; with a changelog, it says the rest.
+    if (states.length === 0) return { ...where, offset: position, metadata: '' }
+    if (this.#options.hasChangelog) return { ...where, offset: position, metadata: CHANGELOG_METADATA }
     const oldest = states.map((state) => state.oldestOffset() ?? position)
     const lateCounts = Object.fromEntries(states.map((state) => [state.name, state.lateCounts()]))
-    const where = `topic ${topic} partition ${this.partition}`
-    // Without state there is nothing to say beyond the offset.
-    const metadata =
-      states.length === 0
-        ? ''
-        : formatCommitState({ processedTo: position, clock: clock.snapshot(), lateCounts }, where)
-    return { topic, partition: this.partition, offset: Math.min(position, ...oldest), metadata }
+    const state = { processedTo: position, clock: clock.snapshot(), lateCounts }
+    const metadata = formatCommitState(state, `topic ${topic} partition ${this.partition}`)
+    return { ...where, offset: Math.min(position, ...oldest), metadata }
   }
 
   #accept(source: SourceState, cursor: RecordCursor): Accepted {
@@ -187,7 +212,7 @@ export class Task {
   }
 
   #source(node: SourceNode<unknown>): SourceState {
-    const { topology, maxOpenWindows, nowMs } = this.#options
+    const { topology, maxOpenWindows, hasChangelog, nowMs } = this.#options
     const clock = new EventClock(node.clock)
     const states: RebuiltState[] = []
     const position = {
@@ -200,10 +225,17 @@ export class Task {
       const same = states.filter(({ name }) => name === state.name || name.startsWith(`${state.name}#`)).length
       states.push(same === 0 ? state : { ...state, name: `${state.name}#${same}` })
     }
-    const context = { clock, position, output: this.#output(), maxOpenWindows, nowMs, keep }
+    const beforeCommit = (action: () => void) => void this.#beforeCommit.push(action)
+    const context = { clock, position, beforeCommit, output: this.#output(), maxOpenWindows, hasChangelog, nowMs, keep }
     const source: SourceState = {
       topic: node.topic,
       clock,
+      clockState: {
+        name: `clock-${node.topic}`,
+        spec: `clock per ${node.clock}`,
+        changes: () => clock.changes(),
+        restoreEntry: (key, data) => clock.restoreEntry(key, data),
+      },
       reader: topology.reader(node, context),
       states,
       cursor: undefined,

@@ -1,5 +1,6 @@
 import type { EventClock } from '@tidemark/windowing'
 import type { Codec } from './codec.ts'
+import { describeAsMermaid, describeAsText, type DescribedNode } from './describe-topology.ts'
 import { StreamsError } from './errors.ts'
 import type { ExternalSink } from './external-sink.ts'
 import { fanOut, type Operator, type OperatorContext } from './operator.ts'
@@ -62,6 +63,12 @@ export class Topology {
     return [...new Set(this.#operators().flatMap(({ sink }) => (sink === undefined ? [] : [sink])))]
   }
 
+  /** What feeds what: as indented text, or as a Mermaid flowchart. */
+  describe(form: 'text' | 'mermaid' = 'text'): string {
+    const described = this.sources.map((source) => this.#described(source))
+    return form === 'text' ? describeAsText(described) : describeAsMermaid(described)
+  }
+
   /** Makes the reader of a source and the operators behind it, for one task. */
   reader(source: SourceNode<unknown>, context: OperatorContext): SourceReader {
     return source.reader(context.clock, fanOut(this.#create(source, context)))
@@ -69,6 +76,10 @@ export class Topology {
 
   #create(node: AnyNode, context: OperatorContext): Operator<unknown>[] {
     return (this.#children.get(node) ?? []).map((child) => child.create(context, this.#create(child, context)))
+  }
+
+  #described(node: AnyNode): DescribedNode {
+    return { label: node.label, children: (this.#children.get(node) ?? []).map((child) => this.#described(child)) }
   }
 
   #link(node: OperatorNode<never, unknown>): void {

@@ -27,6 +27,10 @@ export class InMemoryGroup {
     this.owners.clear()
   }
 
+  setOffsets(offsets: readonly CommittedOffset[]): void {
+    for (const offset of offsets) this.offsets.set(nameOf(offset), offset)
+  }
+
   leave(member: InMemoryConsumer): void {
     const index = this.members.indexOf(member)
     if (index >= 0) this.members.splice(index, 1)
@@ -96,7 +100,7 @@ export class InMemoryConsumer implements ConsumerPort {
       const where = `topic ${offset.topic} partition ${offset.partition}`
       throw new StreamsError('group-lost', `group ${this.#group.groupId}: ${where} is not this member's any more`)
     }
-    for (const offset of offsets) this.#group.offsets.set(nameOf(offset), offset)
+    this.#group.setOffsets(offsets)
   }
 
   endOffset({ topic, partition }: TopicPartition): number | undefined {

@@ -3,14 +3,18 @@ import {
   StreamsError,
   type ConsumerOptions,
   type ConsumerPort,
+  type InternalTopic,
   type KafkaPorts,
   type LogReaderPort,
   type OutputBatch,
   type ProducerPort,
   type RecordBatch,
   type TopicPartition,
+  type TransactionalProducerOptions,
+  type TransactionalProducerPort,
 } from '@tidemark/streams'
 import { InMemoryConsumer, InMemoryGroup } from './in-memory-group.ts'
+import { InMemoryTransactions } from './in-memory-transactions.ts'
 
 interface StoredBatch extends OutputBatch {
   readonly baseOffset: number
@@ -29,6 +33,10 @@ export interface PartitionLog {
 export class InMemoryKafka implements KafkaPorts {
   readonly #topics = new Map<string, PartitionLog[]>()
   readonly #groups = new Map<string, InMemoryGroup>()
+  readonly #transactions = new InMemoryTransactions({
+    append: (batch) => this.#append(batch),
+    group: (groupId) => this.group(groupId),
+  })
 
   /** Makes a topic; one that exists is left as it is. */
   createTopic(name: string, partitions = 1): void {
@@ -51,6 +59,19 @@ export class InMemoryKafka implements KafkaPorts {
 
   consumer(options: ConsumerOptions): ConsumerPort {
     return new InMemoryConsumer(this, this.group(options.groupId), options.startAt ?? 'earliest')
+  }
+
+  transactionalProducer({ transactionalId }: TransactionalProducerOptions): TransactionalProducerPort {
+    return this.#transactions.producer(transactionalId)
+  }
+
+  async ensureTopics(topics: readonly InternalTopic[]): Promise<void> {
+    for (const { name, partitions } of topics) {
+      this.createTopic(name, partitions)
+      const found = this.partitions(name).length
+      if (found === partitions) continue
+      throw new StreamsError('topic-mismatch', `topic ${name} has ${found} partitions, ${partitions} are expected`)
+    }
   }
 
   logReader(): LogReaderPort {

@@ -21,7 +21,12 @@ export const orderCodec = jsonCodec<Order>((json) => {
 })
 export const totalsCodec = jsonCodec<Totals>(() => undefined)
 
-export const totals: Aggregator<Order, { orders: number; amount: ExactSum }, Totals> = {
+interface TotalsSoFar {
+  orders: number
+  readonly amount: ExactSum
+}
+
+export const totals: Aggregator<Order, TotalsSoFar, Totals> = {
   init: () => ({ orders: 0, amount: new ExactSum() }),
   add(accumulator, order) {
     accumulator.orders++
@@ -35,6 +40,11 @@ export const totals: Aggregator<Order, { orders: number; amount: ExactSum }, Tot
     amount: amount.value(),
     late: lateCount,
   }),
+  snapshot: ({ orders, amount }) => [orders, ...amount.partials()],
+  restore(data) {
+    const [orders = 0, ...partials] = data as number[]
+    return { orders, amount: ExactSum.restore(partials) }
+  },
 }
 
 export function ordersTopology(

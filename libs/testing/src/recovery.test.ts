@@ -19,9 +19,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const) }) },
 )
 
-async function runSteps(steps: readonly Step[], clock: 'partition' | 'key') {
+interface Mode {
+  readonly clock: 'partition' | 'key'
+  readonly guarantee: 'at-least-once' | 'exactly-once'
+}
+
+async function runSteps(steps: readonly Step[], { clock, guarantee }: Mode) {
   const topologyOfTest = ordersTopology({ clock, sizeMs: 5_000, graceMs: 2_000 })
-  const driver = new TopologyTestDriver(topologyOfTest, { commit: 'manual' })
+  const driver = new TopologyTestDriver(topologyOfTest, { commit: 'manual', guarantee })
   const orders = driver.input('orders', orderCodec)
   for (const next of steps) {
     if (next.kind === 'order') await orders.pipe(next.key, next.order)
@@ -37,31 +42,44 @@ async function runSteps(steps: readonly Step[], clock: 'partition' | 'key') {
 const distinct = (records: readonly OutputRecord<unknown>[]) =>
   [...new Set(records.map((record) => JSON.stringify(record)))].sort()
 
-describe('at least once, after any kills and commits', () => {
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300)
+const undisturbed = (steps: readonly Step[]) => steps.filter(({ kind }) => kind === 'order' || kind === 'heartbeat')
+
+describe('after any kills and commits', () => {
   test.each(['partition', 'key'] as const)(
-    'finals and late records are those of a run without any (clock %s)',
+    'at least once: results may repeat, equal; none is missing (clock %s)',
     async (clock) => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-          const disturbed = await runSteps(steps, clock)
-          const calm = await runSteps(
-            steps.filter(({ kind }) => kind === 'order' || kind === 'heartbeat'),
-            clock,
-          )
-          // Results may be repeated, but only equal ones, and none is missing.
+          const disturbed = await runSteps(steps, { clock, guarantee: 'at-least-once' })
+          const calm = await runSteps(undisturbed(steps), { clock, guarantee: 'at-least-once' })
           expect(distinct(disturbed.finals)).toEqual(distinct(calm.finals))
           expect(distinct(disturbed.late)).toEqual(distinct(calm.late))
           const windows = new Set(disturbed.finals.map(({ key, value }) => `${key} ${value.startMs}`))
           expect(windows.size).toBe(distinct(disturbed.finals).length)
         }),
-        { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 300) },
+        { numRuns },
+      )
+    },
+  )
+
+  test.each(['partition', 'key'] as const)(
+    'exactly once: every result and every late record is there once (clock %s)',
+    async (clock) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+          const disturbed = await runSteps(steps, { clock, guarantee: 'exactly-once' })
+          const calm = await runSteps(undisturbed(steps), { clock, guarantee: 'exactly-once' })
+          expect(disturbed).toEqual(calm)
+        }),
+        { numRuns },
       )
     },
   )
 })
 
 test('a commit points at the oldest record of any open window, and says up to where all is done', async () => {
-  const driver = new TopologyTestDriver(ordersTopology(), { commit: 'manual' })
+  const driver = new TopologyTestDriver(ordersTopology(), { commit: 'manual', guarantee: 'at-least-once' })
   const orders = driver.input('orders', orderCodec)
   await orders.pipeAll([
     ['ada', { amount: 1, placedAtMs: 1_000 }],

@@ -17,6 +17,7 @@ export interface TestDriverOptions {
   readonly startMs?: number
   /** `each-turn` (default): results can be read at once; `manual`: only when `commit` is called, for tests of crashes. */
   readonly commit?: 'each-turn' | 'manual'
+  readonly guarantee?: RunOptions['guarantee']
   readonly maxOpenWindows?: number
   /** A Kafka that outlives the driver, for several drivers on one. */
   readonly kafka?: InMemoryKafka
@@ -119,11 +120,11 @@ export class TopologyTestDriver {
 
   async #running(): Promise<StreamsRuntime> {
     if (this.#runtime !== undefined) return this.#runtime
-    const { commit = 'each-turn', maxOpenWindows } = this.#options
+    const { commit = 'each-turn', guarantee = 'exactly-once', maxOpenWindows } = this.#options
     const options: RunOptions = {
       applicationId: APPLICATION_ID,
       kafka: this.kafka,
-      guarantee: 'at-least-once',
+      guarantee,
       commitIntervalMs: commit === 'each-turn' ? 0 : Infinity,
       ...(maxOpenWindows === undefined ? {} : { maxOpenWindows }),
     }

@@ -101,7 +101,7 @@ describe('a windowed topology', () => {
       ['bob', order(1)],
     ])
     await expect(orders.pipe('cyd', order(1))).rejects.toThrow(
-      'topic orders partition 0 offset 2: 2 windows of 60000 ms are open, the limit (maxOpenWindows)',
+      'topic orders partition 0 offset 2: 2 tumbling windows of 60000 ms are open, the limit (maxOpenWindows)',
     )
   })
 })

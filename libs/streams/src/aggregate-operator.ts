@@ -1,0 +1,78 @@
+import { windowOperator, type Aggregator, type Emit, type Window, type Windows } from '@tidemark/windowing'
+import { StreamsError } from './errors.ts'
+import type { Operator, OperatorContext } from './operator.ts'
+import { lateLabel, windowsName } from './windows-name.ts'
+
+export interface AggregateOptions<V, A, R> {
+  /** Names the state, and so its changelog. */
+  readonly name: string
+  readonly windows: Windows<V>
+  readonly aggregator: Aggregator<V, A, R>
+  readonly emit: Emit
+  /** Topics that get the records whose window was closed, unchanged. */
+  readonly lateTopics: readonly string[]
+}
+
+/** Header of a late record: the size of the window that it came too late for. */
+export const LATE_WINDOW_HEADER = 'tidemark.late.window'
+
+/** Folds records into the windows of their keys, and hands the results on. */
+export function aggregateOperator<V, A, R>(
+  { name, windows, aggregator, emit, lateTopics }: AggregateOptions<V, A, R>,
+  context: OperatorContext,
+  next: Operator<R>,
+): Operator<V> {
+  const { output, position, clock, maxOpenWindows, hasChangelog } = context
+  if (!hasChangelog && windows.kind !== 'tumbling' && windows.kind !== 'hopping') {
+    throw new StreamsError(
+      'unsupported',
+      `${windowsName(windows)}: the state of ${windows.kind} windows can't be rebuilt from their input: run it exactly-once`,
+    )
+  }
+  // A result carries the last moment of its window as its event time.
+  const forward = (key: string, value: R, window: Window) => next.process({ key, value, timestampMs: window.endMs - 1 })
+  const fold = windowOperator<V, A, R>(windows, {
+    aggregator,
+    clock,
+    emit,
+    maxOpenWindows,
+    nowMs: () => context.nowMs(),
+    changelog: hasChangelog,
+    output: {
+      result: forward,
+      late: lateForwarder(context, lateTopics, lateLabel(windows)),
+      update: (key, value, window) => {
+        if (value !== undefined) forward(key, value, window)
+      },
+    },
+  })
+  context.beforeCommit(() => fold.flush())
+  context.keep({
+    name,
+    spec: windowsName(windows),
+    changes: () => fold.changes(),
+    restoreEntry: (key, data) => fold.restoreEntry(key, data),
+    oldestOffset: () => fold.oldestOffset(),
+    lateCounts: () => fold.lateCounts(),
+    restoreLateCounts: (counts) => fold.restoreLateCounts(counts),
+  })
+  return {
+    process({ key, value, timestampMs }) {
+      fold.add(key, value, { timestampMs, offset: position.cursor.offset, rebuilding: !output.open })
+    },
+    advance: (key) => fold.advance(key),
+  }
+}
+
+function lateForwarder({ output, position }: OperatorContext, topics: readonly string[], label: string): () => void {
+  const lateHeader = { key: LATE_WINDOW_HEADER, value: Buffer.from(label) }
+  return () => {
+    output.countLate()
+    const { cursor } = position
+    for (const topic of topics) {
+      const headers = [...cursor.headers(), lateHeader]
+      const { timestampMs } = cursor
+      output.collector.addBytes({ topic, key: cursor.key(), value: cursor.value(), timestampMs, headers })
+    }
+  }
+}

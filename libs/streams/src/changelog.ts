@@ -1,0 +1,89 @@
+import { StreamsError } from './errors.ts'
+import type { KeptState } from './operator.ts'
+import type { InternalTopic, LogReaderPort } from './ports.ts'
+import type { RecordCollector } from './record-collector.ts'
+
+/** Key of the entry that says what a state was made for. Keys of entries never begin with it. */
+const SPEC_KEY = '\u0000spec'
+
+/** The topic that keeps a state. */
+export function changelogTopic(applicationId: string, state: string): string {
+  return `${applicationId}-${state}-changelog`
+}
+
+/** A changelog as it is created: compacted, so that it stays as large as the state. */
+export function changelogDefinition(applicationId: string, state: string, partitions: number): InternalTopic {
+  return {
+    name: changelogTopic(applicationId, state),
+    partitions,
+    config: { 'cleanup.policy': 'compact', 'segment.ms': '3600000', 'min.cleanable.dirty.ratio': '0.2' },
+  }
+}
+
+/** One state of one task and its partition of the changelog. */
+export class Changelog {
+  readonly #state: KeptState
+  readonly #topic: string
+  readonly #partition: number
+  /** True once the changelog says what the state was made for. */
+  #hasSpec = false
+
+  constructor(options: { applicationId: string; state: KeptState; partition: number }) {
+    this.#state = options.state
+    this.#topic = changelogTopic(options.applicationId, options.state.name)
+    this.#partition = options.partition
+  }
+
+  get topic(): string {
+    return this.#topic
+  }
+
+  /** Collects what has changed since the last call, an entry once however often it changed. */
+  write(collector: RecordCollector, timestampMs: number): void {
+    for (const [key, data] of this.#state.changes()) {
+      if (!this.#hasSpec) this.#put(collector, timestampMs, [SPEC_KEY, this.#state.spec])
+      this.#hasSpec = true
+      this.#put(collector, timestampMs, [key, data])
+    }
+  }
+
+  /**
+   * Reads the state back, from the beginning of the changelog to its end. Returns how many entries it has. Rejects with
+   * `topology-changed`, naming the state, where it was made for something else.
+   */
+  async restore(reader: LogReaderPort): Promise<number> {
+    const { startOffset, endOffset } = (await reader.offsets(this.#topic))[this.#partition] ?? {
+      startOffset: 0,
+      endOffset: 0,
+    }
+    if (startOffset >= endOffset) return 0
+    // Compaction comes late: of an entry's versions the last one counts.
+    const entries = new Map<string, string>()
+    for await (const batch of reader.read({ topic: this.#topic, partition: this.#partition }, startOffset, endOffset)) {
+      const cursor = batch.cursor()
+      while (cursor.next()) {
+        const key = cursor.bytes.toString('utf8', cursor.keyStart, cursor.keyEnd)
+        if (cursor.valueStart < 0) entries.delete(key)
+        else entries.set(key, cursor.bytes.toString('utf8', cursor.valueStart, cursor.valueEnd))
+      }
+    }
+    for (const [key, text] of entries) this.#take(key, JSON.parse(text))
+    return entries.size
+  }
+
+  #take(key: string, data: unknown): void {
+    if (key !== SPEC_KEY) return this.#state.restoreEntry(key, data)
+    this.#hasSpec = true
+    if (data === this.#state.spec) return
+    throw new StreamsError(
+      'topology-changed',
+      `state ${this.#state.name} in ${this.#topic} was made for ${JSON.stringify(data)}, the topology now has ` +
+        `${JSON.stringify(this.#state.spec)}: change it back, or reset the application`,
+    )
+  }
+
+  #put(collector: RecordCollector, timestampMs: number, [key, data]: readonly [string, unknown]): void {
+    const value = data === undefined ? null : Buffer.from(JSON.stringify(data))
+    collector.addBytes({ topic: this.#topic, partition: this.#partition, key: Buffer.from(key), value, timestampMs })
+  }
+}

@@ -1,0 +1,47 @@
+import { tumbling } from '@tidemark/windowing'
+import { describe, expect, test } from 'vitest'
+import { jsonCodec } from './json-codec.ts'
+import { stream } from './stream.ts'
+import { topology } from './topology.ts'
+
+const numbers = jsonCodec<number>(() => undefined)
+const source = stream('numbers', numbers, { timestampMs: (value) => value })
+const described = topology(
+  source.filter((value) => value > 0).to('positive', numbers),
+  source
+    .groupByKey()
+    .window(tumbling({ sizeMs: 60_000, graceMs: 2_000 }))
+    .aggregate({ init: () => 0, add: (sum: number, value) => sum + value, result: (sum) => sum }, { emit: 'on-close' })
+    .to('sums', numbers, { late: 'late-numbers' }),
+)
+
+describe('a topology describes itself', () => {
+  test('as text, from its sources down', () => {
+    expect(described.describe()).toBe(
+      [
+        'source numbers',
+        '  filter',
+        '    to positive',
+        '  aggregate tumbling-1m-grace-2s on-close (late to late-numbers)',
+        '    to sums',
+      ].join('\n'),
+    )
+  })
+
+  test('as a Mermaid flowchart', () => {
+    expect(described.describe('mermaid')).toBe(
+      [
+        'flowchart TD',
+        '  n0["source numbers"]',
+        '  n1["filter"]',
+        '  n2["to positive"]',
+        '  n1 --> n2',
+        '  n0 --> n1',
+        '  n3["aggregate tumbling-1m-grace-2s on-close (late to late-numbers)"]',
+        '  n4["to sums"]',
+        '  n3 --> n4',
+        '  n0 --> n3',
+      ].join('\n'),
+    )
+  })
+})

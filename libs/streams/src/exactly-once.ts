@@ -1,0 +1,123 @@
+import { Changelog, changelogDefinition } from './changelog.ts'
+import { StreamsError } from './errors.ts'
+import type { FailedCommit, Guarantee } from './guarantee.ts'
+import type { KafkaPorts, LogReaderPort, ProducerOwnership, TransactionalProducerPort } from './ports.ts'
+import { RecordCollector } from './record-collector.ts'
+import type { StreamsLogger } from './runtime.ts'
+import type { Task } from './task.ts'
+
+export interface ExactlyOnceOptions {
+  readonly applicationId: string
+  readonly kafka: KafkaPorts
+  readonly partitionCount: number
+  readonly topics: readonly string[]
+  readonly logger: StreamsLogger
+  nowMs(): number
+  newTask(partition: number, collector: RecordCollector): Task
+}
+
+interface OwnedTask {
+  readonly task: Task
+  readonly producer: TransactionalProducerPort
+  readonly changelogs: readonly Changelog[]
+  ownership: ProducerOwnership
+}
+
+/**
+ * One transaction per task and commit: outputs, changelog, dead letters and offsets become visible together. Each task has a
+ * transactional producer of its own; opening it fences the task's earlier owner before anything of the task is read.
+ */
+export class ExactlyOnce implements Guarantee {
+  readonly #options: ExactlyOnceOptions
+  readonly #reader: LogReaderPort
+  readonly #owned = new Map<Task, OwnedTask>()
+
+  constructor(options: ExactlyOnceOptions) {
+    this.#options = options
+    this.#reader = options.kafka.logReader()
+  }
+
+  async start(): Promise<void> {
+    const { applicationId, kafka, topics, partitionCount } = this.#options
+    for (const topic of topics) await this.#reader.partitionCount(topic)
+    // What states a topology has is known by making a task of it.
+    const states = this.#newTask(0).states.map(({ name }) => name)
+    await kafka.ensureTopics(states.map((state) => changelogDefinition(applicationId, state, partitionCount)))
+  }
+
+  async open(partitions: readonly number[]): Promise<Task[]> {
+    const owned = await Promise.all(partitions.map((partition) => this.#open(partition)))
+    for (const entry of owned) this.#owned.set(entry.task, entry)
+    return owned.map(({ task }) => task)
+  }
+
+  async restore(tasks: readonly Task[]): Promise<void> {
+    const { logger, nowMs } = this.#options
+    const startedMs = nowMs()
+    const counts = await Promise.all(
+      tasks.flatMap((task) =>
+        (this.#owned.get(task)?.changelogs ?? []).map((changelog) => changelog.restore(this.#reader)),
+      ),
+    )
+    const entries = counts.reduce((sum, count) => sum + count, 0)
+    logger.info({ tasks: tasks.length, entries, tookMs: nowMs() - startedMs }, 'state restored from changelogs')
+  }
+
+  async commit(tasks: readonly Task[]): Promise<FailedCommit[]> {
+    const outcomes = await Promise.all(tasks.map((task) => this.#commit(task)))
+    return outcomes.filter((outcome) => outcome !== undefined)
+  }
+
+  async drop(tasks: readonly Task[]): Promise<void> {
+    await Promise.all(
+      tasks.map(async (task) => {
+        await this.#owned.get(task)?.producer.close()
+        this.#owned.delete(task)
+      }),
+    )
+  }
+
+  async close(): Promise<void> {
+    await this.drop([...this.#owned.keys()])
+    await this.#reader.close()
+  }
+
+  async #open(partition: number): Promise<OwnedTask> {
+    const { applicationId, kafka, topics } = this.#options
+    // One sub-topology so far: its number is part of the id, so that more of them can follow.
+    const producer = kafka.transactionalProducer({ transactionalId: `${applicationId}.0.${partition}` })
+    const ownership = await producer.init()
+    const task = this.#newTask(partition)
+    const { collector } = task
+    const changelogs = task.states.map((state) => new Changelog({ applicationId, state, partition }))
+    for (const topic of [...topics, ...changelogs.map((changelog) => changelog.topic)]) await collector.open(topic)
+    return { task, producer, changelogs, ownership }
+  }
+
+  #newTask(partition: number): Task {
+    const collector = new RecordCollector({
+      partitionCount: (topic) => this.#reader.partitionCount(topic),
+      send: () => Promise.reject(new StreamsError('protocol', 'records of a transaction are sent by its commit')),
+    })
+    return this.#options.newTask(partition, collector)
+  }
+
+  async #commit(task: Task): Promise<FailedCommit | undefined> {
+    const { applicationId: groupId, logger, nowMs } = this.#options
+    const owned = this.#owned.get(task)
+    const offsets = task.offsetsToCommit()
+    if (owned === undefined || offsets.length === 0) return undefined
+    for (const changelog of owned.changelogs) changelog.write(task.collector, nowMs())
+    try {
+      await owned.producer.commit({ batches: task.collector.batches(), groupId, offsets })
+    } catch (error) {
+      // It was not committed, or that is not known: what is in memory can't be gone on with.
+      if (!(error instanceof StreamsError) || !(error.retriable || error.code === 'fenced')) throw error
+      logger.warn({ err: error, partition: task.partition }, 'transaction not committed: the task starts anew')
+      return { task, reason: error.code === 'fenced' ? 'fenced' : 'unknown' }
+    }
+    task.collector.clear()
+    task.committed(offsets)
+    return undefined
+  }
+}

@@ -1,0 +1,26 @@
+import type { Task } from './task.ts'
+
+/** A task whose commit failed in a way that leaves the rest of the application alone. */
+export interface FailedCommit {
+  readonly task: Task
+  /** `fenced`: somebody else has taken the task over, or the broker has given the transaction up. `unknown`: no answer came. */
+  readonly reason: 'fenced' | 'unknown'
+}
+
+/** How tasks are opened and committed: all that differs between at-least-once and exactly-once. */
+export interface Guarantee {
+  /** What must be there before the group is joined. */
+  start(): Promise<void>
+  /** Opens tasks whose partitions were assigned. When it resolves no one else can commit for them. */
+  open(partitions: readonly number[]): Promise<Task[]>
+  /** Puts back the state of tasks that have just been opened, and have taken up their committed offsets. */
+  restore(tasks: readonly Task[]): Promise<void>
+  /**
+   * Writes what the tasks have put out since their last commit, and commits the offsets it came from. Returns the tasks that can't
+   * go on as they are: what they hold in memory is not what is committed.
+   */
+  commit(tasks: readonly Task[]): Promise<FailedCommit[]>
+  /** The partitions of these tasks went to others, or may have. */
+  drop(tasks: readonly Task[]): Promise<void>
+  close(): Promise<void>
+}

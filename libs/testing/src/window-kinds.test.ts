@@ -1,0 +1,111 @@
+import { jsonCodec, stream } from '@tidemark/streams'
+import { count, countWindows, hopping, session, tumbling } from '@tidemark/windowing'
+import { expect, test } from 'vitest'
+import { orderCodec, ordersTopology, totals, totalsCodec, type Order } from './orders-fixture.ts'
+import { TopologyTestDriver } from './topology-test-driver.ts'
+
+const orders = stream('orders', orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs })
+const order = (placedAtMs: number): Order => ({ amount: 1, placedAtMs })
+const numbers = jsonCodec<number>(() => undefined)
+
+test('hopping windows overlap: a record is in several', async () => {
+  const topology = orders
+    .groupByKey()
+    .window(hopping({ sizeMs: 1_000, advanceMs: 500, graceMs: 0 }))
+    .aggregate(totals, { emit: 'on-close' })
+    .to('order-totals', totalsCodec)
+  const driver = new TopologyTestDriver(topology)
+  await driver.input('orders', orderCodec).pipeAll([700, 5_000].map((ms) => ['ada', order(ms)] as const))
+  expect(driver.read('order-totals', totalsCodec).map(({ value }) => [value.startMs, value.orders])).toEqual([
+    [0, 1],
+    [500, 1],
+  ])
+})
+
+test('a session ends when its key is silent for the gap, also over a crash', async () => {
+  const topology = orders
+    .groupByKey()
+    .window(session({ gapMs: 1_000, graceMs: 0 }))
+    .aggregate(count(), { emit: 'on-close' })
+    .to('sessions', numbers)
+  const driver = new TopologyTestDriver(topology)
+  const input = driver.input('orders', orderCodec)
+  await input.pipeAll([100, 900].map((ms) => ['ada', order(ms)] as const))
+  driver.kill()
+  await input.pipeAll([1_800, 9_000].map((ms) => ['ada', order(ms)] as const))
+  expect(driver.read('sessions', numbers).map(({ value }) => value)).toEqual([3])
+})
+
+test('count windows cut by a sequence', async () => {
+  const topology = orders
+    .groupByKey()
+    .window(countWindows({ size: 2, sequence: (order: Order) => order.placedAtMs }))
+    .aggregate(count(), { emit: 'on-close' })
+    .to('pairs', numbers)
+  const driver = new TopologyTestDriver(topology)
+  await driver.input('orders', orderCodec).pipeAll([1, 2, 3, 4, 5].map((ms) => ['ada', order(ms)] as const))
+  expect(driver.read('pairs', numbers).map(({ value }) => value)).toEqual([2, 2])
+})
+
+test('with on-update, every commit tells the results so far, and the final one comes once', async () => {
+  const topology = orders
+    .groupByKey()
+    .window(tumbling({ sizeMs: 1_000, graceMs: 0 }))
+    .aggregate(totals, { emit: 'on-update' })
+    .to('order-totals', totalsCodec)
+  const driver = new TopologyTestDriver(topology)
+  const input = driver.input('orders', orderCodec)
+  for (const ms of [1, 2, 1_000]) await input.pipe('ada', order(ms))
+  expect(driver.read('order-totals', totalsCodec).map(({ value }) => [value.startMs, value.orders])).toEqual([
+    [0, 1],
+    [0, 2],
+    [0, 2],
+    [1_000, 1],
+  ])
+})
+
+test('windows whose state can not be rebuilt from their input are refused at least once, at the start', async () => {
+  const topology = orders
+    .groupByKey()
+    .window(session({ gapMs: 1_000, graceMs: 0 }))
+    .aggregate(count(), { emit: 'on-close' })
+    .to('sessions', numbers)
+  const driver = new TopologyTestDriver(topology, { guarantee: 'at-least-once' })
+  await expect(driver.settle()).rejects.toThrow("the state of session windows can't be rebuilt from their input")
+})
+
+test('a topology that has other windows than its state was made for is refused, and named', async () => {
+  const first = new TopologyTestDriver(ordersTopology({ sizeMs: 60_000 }), {})
+  await first.input('orders', orderCodec).pipe('ada', order(1))
+  await first.close()
+  const renamed = orders
+    .groupByKey()
+    .window(tumbling({ sizeMs: 10_000, graceMs: 2_000 }))
+    .aggregate(totals, { emit: 'on-close', name: 'windows-tumbling-1m-grace-2s' })
+    .to('order-totals', totalsCodec)
+  const second = new TopologyTestDriver(renamed, { kafka: first.kafka })
+  await expect(second.input('orders', orderCodec).pipe('ada', order(2))).rejects.toThrow(
+    'state windows-tumbling-1m-grace-2s in test-driver-windows-tumbling-1m-grace-2s-changelog was made for ' +
+      '"tumbling-1m-grace-2s", the topology now has "tumbling-10s-grace-2s"',
+  )
+})
+
+test('an application that ran exactly-once can not go on at least once without its state', async () => {
+  const first = new TopologyTestDriver(ordersTopology(), {})
+  await first.input('orders', orderCodec).pipe('ada', order(1))
+  await first.close()
+  const second = new TopologyTestDriver(ordersTopology(), { kafka: first.kafka, guarantee: 'at-least-once' })
+  await expect(second.settle()).rejects.toThrow('this application ran exactly-once before')
+})
+
+test('an application that ran at least once goes on exactly once, with the windows that were open', async () => {
+  const first = new TopologyTestDriver(ordersTopology(), { guarantee: 'at-least-once' })
+  await first.input('orders', orderCodec).pipeAll([1, 2].map((ms) => ['ada', order(ms)] as const))
+  await first.close()
+  const second = new TopologyTestDriver(ordersTopology(), { kafka: first.kafka })
+  const input = second.input('orders', orderCodec)
+  await input.pipe('ada', order(3))
+  second.kill()
+  await input.pipe('ada', order(62_000))
+  expect(second.read('order-totals', totalsCodec).map(({ value }) => value.orders)).toEqual([3])
+})
