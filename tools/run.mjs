@@ -17,6 +17,8 @@ const commands = {
   stack: [...source, ...settings, 'tools/stack/src/main.ts', 'up'],
   test: [...source, 'tools/verify/src/main.ts', 'test'],
   nightly: [...source, 'tools/verify/src/main.ts', 'nightly'],
+  operate: [...source, ...settings, 'tools/operate/src/main.ts'],
+  chaos: [...source, 'tools/chaos/src/main.ts'],
   lint: ['node_modules/eslint/bin/eslint.js', '.'],
   typecheck: ['node_modules/typescript/bin/tsc', '-b'],
   format: ['node_modules/prettier/bin/prettier.cjs', '--write', '.'],

@@ -1,0 +1,27 @@
+// One instance of the application under test, as a process of its own: it is killed from outside.
+import process from 'node:process'
+import { kafkaPorts } from '@tidemark/kafka'
+import { run, type RunOptions } from '@tidemark/streams'
+import { job, type JobName } from '../jobs.ts'
+
+const [, , bootstrapServers = '', applicationId = '', jobName, guarantee, input = '', output = ''] = process.argv
+
+const kafka = kafkaPorts({ bootstrapServers, clientId: applicationId })
+const app = run(job(jobName as JobName, { input, output }), {
+  applicationId,
+  kafka,
+  guarantee: guarantee as RunOptions['guarantee'],
+  sessionTimeoutMs: 6_000,
+  logger: {
+    debug: () => undefined,
+    info: (fields, message) => console.log(message, JSON.stringify(fields)),
+    warn: (fields, message) => console.log(message, JSON.stringify(fields)),
+    error: (fields, message) => console.log(message, JSON.stringify(fields)),
+  },
+})
+process.on('SIGTERM', () => void app.stop())
+try {
+  await app.done
+} finally {
+  await kafka.close()
+}
