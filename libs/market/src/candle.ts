@@ -1,3 +1,13 @@
+/** A candle's numbers; the last id as its distance from the first one. */
+export type CandleData = readonly [
+  firstId: number,
+  idSpan: number,
+  open: number,
+  high: number,
+  low: number,
+  close: number,
+]
+
 /**
  * Open, high, low and close of a window.
  *
@@ -12,6 +22,19 @@ export class Candle {
   low = Infinity
   close = NaN
 
+  static restore(data: CandleData | null): Candle {
+    const candle = new Candle()
+    if (data === null) return candle
+    const [firstId, idSpan, open, high, low, close] = data
+    candle.firstId = firstId
+    candle.lastId = firstId + idSpan
+    candle.open = open
+    candle.high = high
+    candle.low = low
+    candle.close = close
+    return candle
+  }
+
   add(tradeId: number, price: number): void {
     if (tradeId > this.lastId) {
       this.lastId = tradeId
@@ -23,5 +46,11 @@ export class Candle {
     }
     if (price > this.high) this.high = price
     if (price < this.low) this.low = price
+  }
+
+  /** As JSON-safe data; null before the first trade, since JSON knows no infinity. */
+  snapshot(): CandleData | null {
+    const { firstId, lastId, open, high, low, close } = this
+    return firstId > lastId ? null : [firstId, lastId - firstId, open, high, low, close]
   }
 }

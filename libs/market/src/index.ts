@@ -9,7 +9,8 @@ export {
   type RuleMetric,
   type Severity,
 } from './alert-rule.ts'
-export { marketMetrics, type MarketMetricsOptions, type MarketWindow } from './market-metrics.ts'
+export { marketMetrics, type MarketMetricsOptions } from './market-metrics.ts'
+export { SnapshotVersionError, type MarketWindow } from './market-window.ts'
 export { TradeHoleLimitError } from './taker-orders.ts'
 export { parseWhaleFloors, type ParsedWhaleFloors, type WhaleFloors } from './whale-floors.ts'
 export { parseWindowSize, windowSizeMs, type ParsedWindowSize, type WindowSize } from './window-size.ts'

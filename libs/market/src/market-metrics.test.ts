@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { marketMetrics } from './market-metrics.ts'
 import { naiveMetrics } from './naive-metrics-fixture.ts'
-import { fixtureStartMs, tradeOf } from './trades-fixture.ts'
+import { fixtureStartMs, steppedTrades, tradeOf } from './trades-fixture.ts'
 
 const sizeMs = 10_000
 const floor = 1_000_000
@@ -31,17 +31,9 @@ const anyWindowTrades: fc.Arbitrary<Trade[]> = (() => {
     price: fc.double({ min: 1e-8, max: 1e6, noNaN: true }),
     quantity: fc.double({ min: 1e-8, max: 1e4, noNaN: true }),
   })
-  return fc.tuple(fc.nat(5_000_000_000), fc.array(step, { minLength: 1, maxLength: 60 })).map(([firstId, steps]) => {
-    let trade_id = firstId
-    let trade_time_ms = fixtureStartMs + (steps[0]?.atMs ?? 0)
-    let is_buyer_maker = true
-    return steps.map(({ hole, time, side, atMs, price, quantity }) => {
-      trade_id += 1 + hole
-      if (time === 'any') trade_time_ms = fixtureStartMs + atMs
-      if (side === 'other') is_buyer_maker = !is_buyer_maker
-      return tradeOf({ trade_id, trade_time_ms, is_buyer_maker, price, quantity })
-    })
-  })
+  return fc
+    .tuple(fc.nat(5_000_000_000), fc.array(step, { minLength: 1, maxLength: 60 }))
+    .map(([firstId, steps]) => steppedTrades(firstId, steps))
 })()
 
 /** An order of arrival of a window's trades, some of them twice. */

@@ -1,9 +1,7 @@
 import type { MarketMetrics, Trade } from '@tidemark/schemas'
 import { tumbling, windowStartMs, type Aggregator, type ResultContext } from '@tidemark/windowing'
-import { Candle } from './candle.ts'
-import { annualisedVolatility, PriceGrid } from './price-grid.ts'
-import { TakerOrders } from './taker-orders.ts'
-import { Volumes } from './volumes.ts'
+import { emptyMarketWindow, orderFlow, restoredFrom, snapshotOf, type MarketWindow } from './market-window.ts'
+import { annualisedVolatility } from './price-grid.ts'
 import { WhaleTotals } from './whale-totals.ts'
 import { windowSizeMs } from './window-size.ts'
 
@@ -18,15 +16,6 @@ export interface MarketMetricsOptions {
 
 const defaultMaxHoles = 100_000
 
-/** What is kept of one symbol's open window. */
-export interface MarketWindow {
-  readonly candle: Candle
-  readonly volumes: Volumes
-  readonly grid: PriceGrid
-  orders: TakerOrders | undefined
-  whales: WhaleTotals | undefined
-}
-
 /**
  * The metrics of one symbol's trades in one window.
  *
@@ -34,47 +23,39 @@ export interface MarketWindow {
  * that comes again, as it may after a restart, counts once. `missing_trades` are the ids of the window's span that did not come into
  * this window. The state is about 2 kB and the fills of two taker orders for each stretch of ids without a hole.
  *
- * Expects trades of one symbol with finite prices and quantities above zero, and at least one trade before a result is asked for.
+ * A snapshot says which version of its format it is in: `restore` throws a `SnapshotVersionError` for another one. A restored window
+ * keeps the whale floor it began with.
+ *
+ * Expects trades of one symbol with finite prices and quantities above zero and whole ids and times, and at least one trade before a result is asked for.
  */
 export function marketMetrics(options: MarketMetricsOptions): Aggregator<Trade, MarketWindow, MarketMetrics> {
   const { window, whaleFloor, maxHoles = defaultMaxHoles } = options
   const sizeMs = windowSizeMs(window)
   const windows = tumbling({ sizeMs, graceMs: 0 })
 
-  function ordersOf(state: MarketWindow, symbol: string): TakerOrders {
-    const whales = new WhaleTotals(whaleFloor(symbol))
-    state.whales = whales
-    state.orders = new TakerOrders({ maxHoles, completed: (order) => whales.add(order) })
-    return state.orders
-  }
-
   return {
-    init: () => ({
-      candle: new Candle(),
-      volumes: new Volumes(),
-      grid: new PriceGrid(),
-      orders: undefined,
-      whales: undefined,
-    }),
+    init: emptyMarketWindow,
     add(state, trade) {
       const { trade_id, trade_time_ms, price, quantity } = trade
       const quote = price * quantity
       const isBuy = !trade.is_buyer_maker
-      const orders = state.orders ?? ordersOf(state, trade.symbol)
-      if (!orders.add(trade_id, trade_time_ms, { isBuy, quote })) return state
+      state.flow ??= orderFlow(new WhaleTotals(whaleFloor(trade.symbol)), maxHoles)
+      if (!state.flow.orders.add(trade_id, trade_time_ms, { isBuy, quote })) return state
       state.candle.add(trade_id, price)
       state.volumes.add(isBuy, quantity, quote)
       state.grid.add(trade_time_ms - windowStartMs(windows, trade_time_ms), sizeMs, trade)
       return state
     },
     result: (state, context) => resultOf(state, window, context),
+    snapshot: snapshotOf,
+    restore: (data) => restoredFrom(data, maxHoles),
   }
 }
 
 function resultOf(state: MarketWindow, window: string, context: ResultContext): MarketMetrics {
-  const { candle, volumes, grid, orders } = state
+  const { candle, volumes, grid, flow } = state
   const { startMs, endMs } = context.window
-  const tradeCount = orders?.tradeCount ?? 0
+  const tradeCount = flow?.orders.tradeCount ?? 0
   const realizedVariance = grid.realizedVariance()
   return {
     symbol: context.key,
@@ -100,8 +81,8 @@ function resultOf(state: MarketWindow, window: string, context: ResultContext): 
 }
 
 /** The whales so far, with the orders that could still have grown: nothing comes into the window any more. */
-function whaleTotals({ whales, orders }: MarketWindow) {
-  const totals = whales?.copy() ?? new WhaleTotals(undefined)
-  for (const order of orders?.openOrders() ?? []) totals.add(order)
+function whaleTotals({ flow }: MarketWindow) {
+  const totals = flow?.whales.copy() ?? new WhaleTotals(undefined)
+  for (const order of flow?.orders.openOrders() ?? []) totals.add(order)
   return totals.totals()
 }

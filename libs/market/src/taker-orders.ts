@@ -22,6 +22,15 @@ interface Stretch {
   last: TakerOrder
 }
 
+/** How long after the order before it (0 for the first); 1 for a buy, 0 for a sell; its quote quantities. */
+type OrderData = readonly [sinceMs: number, isBuy: number, ...quotes: number[]]
+
+/** How far its first id is from the last one of the stretch before (from 0 for the first); how far its last id is from its first. */
+type StretchData = readonly [gap: number, span: number, first: OrderData, last?: OrderData]
+
+/** By ascending ids; `last` only where it is another order than `first`. */
+export type TakerOrdersData = readonly StretchData[]
+
 export interface TakerOrdersOptions {
   /** Takes an order that no later trade can add to; called once for each, in no particular order. */
   readonly completed: (order: TakerOrder) => void
@@ -49,6 +58,24 @@ export class TakerOrders {
     this.#options = options
   }
 
+  static restore(data: TakerOrdersData, options: TakerOrdersOptions): TakerOrders {
+    const restored = new TakerOrders(options)
+    let idBefore = 0
+    let msBefore = 0
+    const orderFrom = ([sinceMs, isBuy, ...quotes]: OrderData): TakerOrder => {
+      msBefore += sinceMs
+      return { timeMs: msBefore, isBuy: isBuy === 1, quotes }
+    }
+    for (const [gap, span, firstData, lastData] of data) {
+      const firstId = idBefore + gap
+      const first = orderFrom(firstData)
+      const last = lastData === undefined ? first : orderFrom(lastData)
+      idBefore = firstId + span
+      restored.#stretches.push({ firstId, lastId: idBefore, first, last })
+    }
+    return restored
+  }
+
   /** False, and nothing is changed, where the id was seen before. */
   add(tradeId: number, timeMs: number, fill: Fill): boolean {
     const index = this.#indexAtOrBelow(tradeId)
@@ -68,6 +95,23 @@ export class TakerOrders {
       this.#insert(index + 1, tradeId, orderOf(timeMs, fill))
     }
     return true
+  }
+
+  /** As JSON-safe data: about 100 bytes, 25 more for each hole, and what the fills of open orders take, about 10 each. */
+  snapshot(): TakerOrdersData {
+    let idBefore = 0
+    let msBefore = 0
+    const dataOf = ({ timeMs, isBuy, quotes }: TakerOrder): OrderData => {
+      const sinceMs = timeMs - msBefore
+      msBefore = timeMs
+      return [sinceMs, isBuy ? 1 : 0, ...quotes]
+    }
+    return this.#stretches.map(({ firstId, lastId, first, last }): StretchData => {
+      const gap = firstId - idBefore
+      const span = lastId - firstId
+      idBefore = lastId
+      return last === first ? [gap, span, dataOf(first)] : [gap, span, dataOf(first), dataOf(last)]
+    })
   }
 
   /** How many different ids were seen. */

@@ -19,3 +19,28 @@ export function tradeOf(fields: Partial<Trade> & { trade_id: number }): Trade {
     trade_time_ms,
   }
 }
+
+/** How a trade differs from the one before it. */
+export interface TradeStep {
+  /** Ids left out before it. */
+  readonly hole: number
+  readonly time: 'same' | 'any'
+  readonly side: 'same' | 'other'
+  /** Into the window, where `time` is any. */
+  readonly atMs: number
+  readonly price: number
+  readonly quantity: number
+}
+
+/** Trades of one window by ascending ids. */
+export function steppedTrades(firstId: number, steps: readonly TradeStep[]): Trade[] {
+  let trade_id = firstId
+  let trade_time_ms = fixtureStartMs + (steps[0]?.atMs ?? 0)
+  let is_buyer_maker = true
+  return steps.map(({ hole, time, side, atMs, price, quantity }) => {
+    trade_id += 1 + hole
+    if (time === 'any') trade_time_ms = fixtureStartMs + atMs
+    if (side === 'other') is_buyer_maker = !is_buyer_maker
+    return tradeOf({ trade_id, trade_time_ms, is_buyer_maker, price, quantity })
+  })
+}

@@ -1,4 +1,14 @@
 import { ExactSum } from '@tidemark/windowing'
+import { exactParts } from './exact-parts.ts'
+
+/** The largest trade, then the parts of each sum. */
+export type VolumesData = readonly [
+  maxTradeQuote: number,
+  buyBase: readonly number[],
+  sellBase: readonly number[],
+  buyQuote: readonly number[],
+  sellQuote: readonly number[],
+]
 
 /**
  * Traded amounts of a window, by the aggressor's side. `base` is a quantity, `quote` a price x quantity (rounded to double once, then
@@ -7,12 +17,22 @@ import { ExactSum } from '@tidemark/windowing'
  * State: four exact sums and a number.
  */
 export class Volumes {
-  readonly #buyBase = new ExactSum()
-  readonly #sellBase = new ExactSum()
-  readonly #buyQuote = new ExactSum()
-  readonly #sellQuote = new ExactSum()
+  #buyBase = new ExactSum()
+  #sellBase = new ExactSum()
+  #buyQuote = new ExactSum()
+  #sellQuote = new ExactSum()
   /** Largest quote quantity of a single trade. */
   maxTradeQuote = 0
+
+  static restore([maxTradeQuote, buyBase, sellBase, buyQuote, sellQuote]: VolumesData): Volumes {
+    const volumes = new Volumes()
+    volumes.maxTradeQuote = maxTradeQuote
+    volumes.#buyBase = ExactSum.restore(buyBase)
+    volumes.#sellBase = ExactSum.restore(sellBase)
+    volumes.#buyQuote = ExactSum.restore(buyQuote)
+    volumes.#sellQuote = ExactSum.restore(sellQuote)
+    return volumes
+  }
 
   add(isBuy: boolean, base: number, quote: number): void {
     if (isBuy) {
@@ -23,6 +43,17 @@ export class Volumes {
       this.#sellQuote.add(quote)
     }
     if (quote > this.maxTradeQuote) this.maxTradeQuote = quote
+  }
+
+  /** As JSON-safe data. */
+  snapshot(): VolumesData {
+    return [
+      this.maxTradeQuote,
+      exactParts(this.#buyBase),
+      exactParts(this.#sellBase),
+      exactParts(this.#buyQuote),
+      exactParts(this.#sellQuote),
+    ]
   }
 
   totals() {

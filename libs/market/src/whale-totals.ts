@@ -1,5 +1,14 @@
 import { ExactSum } from '@tidemark/windowing'
+import { exactParts } from './exact-parts.ts'
 import type { TakerOrder } from './taker-orders.ts'
+
+/** The floor, null where nothing can reach it; the count; the parts of both sums. */
+export type WhaleTotalsData = readonly [
+  floor: number | null,
+  count: number,
+  quote: readonly number[],
+  buyQuote: readonly number[],
+]
 
 /** More than rounding can add up to in a plain sum of some millions of positive numbers. */
 const roundingMargin = 1e-9
@@ -12,12 +21,21 @@ const roundingMargin = 1e-9
  */
 export class WhaleTotals {
   readonly #floor: number | undefined
-  readonly #quote = new ExactSum()
-  readonly #buyQuote = new ExactSum()
+  #quote = new ExactSum()
+  #buyQuote = new ExactSum()
   count = 0
 
   constructor(floor: number | undefined) {
     this.#floor = floor
+  }
+
+  /** They go on with the floor they began with: a window is judged by one floor, whatever the settings say since. */
+  static restore([floor, count, quote, buyQuote]: WhaleTotalsData): WhaleTotals {
+    const totals = new WhaleTotals(floor ?? undefined)
+    totals.count = count
+    totals.#quote = ExactSum.restore(quote)
+    totals.#buyQuote = ExactSum.restore(buyQuote)
+    return totals
   }
 
   add(order: TakerOrder): void {
@@ -35,6 +53,12 @@ export class WhaleTotals {
     copy.#quote.merge(this.#quote)
     copy.#buyQuote.merge(this.#buyQuote)
     return copy
+  }
+
+  /** As JSON-safe data. Quote quantities are above zero, so a floor below it is as good as zero, and an infinite one as none. */
+  snapshot(): WhaleTotalsData {
+    const floor = this.#floor === undefined || !(this.#floor < Infinity) ? null : Math.max(this.#floor, 0)
+    return [floor, this.count, exactParts(this.#quote), exactParts(this.#buyQuote)]
   }
 
   totals() {
