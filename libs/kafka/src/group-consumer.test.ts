@@ -108,6 +108,19 @@ test('joins with the id that it is given, and reads its partitions from the comm
   ])
 })
 
+test('waits with its committed offsets until the transaction that commits them is ended', async () => {
+  const { consumer, cluster } = consuming()
+  const usual = cluster.answers.get('OffsetFetch')!
+  cluster.answers.set('OffsetFetch', (asked) => {
+    if (cluster.count('OffsetFetch') > 2) return usual(asked)
+    return { errorCode: 0, offsets: [{ ...p0, offset: 30, metadata: '', errorCode: 88 }] }
+  })
+  const committed = consumer.committed([p0])
+  await cluster.time.nextTurn()
+  for (let wait = 0; wait < 2; wait++) await cluster.time.advance(10)
+  expect(await committed).toEqual([{ ...p0, offset: 40, metadata: 'x' }])
+})
+
 test('reads from where the listener puts a partition instead', async () => {
   const listener: Partial<RebalanceListener> = {
     assigned: async () => {

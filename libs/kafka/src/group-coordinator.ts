@@ -4,6 +4,7 @@ import { Coordinator } from './coordinator.ts'
 import { kafkaError } from './kafka-error.ts'
 import type { Call } from './protocol/call.ts'
 import { offsetFetchCall } from './protocol/offset-fetch.ts'
+import { retryQuickly } from './quick-retry.ts'
 
 /** The broker that coordinates a group, wherever it moves. */
 export class GroupCoordinator {
@@ -35,16 +36,21 @@ export class GroupCoordinator {
     return await beside.send(await this.#coordinator.find(beside), call)
   }
 
-  /** The group's committed offsets of these partitions; those without one are left out. */
+  /**
+   * The group's committed offsets of these partitions; those without one are left out. Waits for the end of a transaction that
+   * commits any of them.
+   */
   async committed(partitions: readonly TopicPartition[]): Promise<CommittedOffset[]> {
     if (partitions.length === 0) return []
-    return await this.link.retry(`group ${this.groupId}: committed offsets`, async () => {
+    const subject = `group ${this.groupId}: committed offsets`
+    const ask = async () => {
       const { errorCode, offsets } = await this.ask(offsetFetchCall(this.groupId, partitions), (r) => [r.errorCode])
       const failed = [errorCode, ...offsets.map((offset) => offset.errorCode)].find((code) => code !== 0)
-      if (failed !== undefined) throw kafkaError(failed, `group ${this.groupId}: committed offsets`)
+      if (failed !== undefined) throw kafkaError(failed, subject)
       return offsets
         .filter(({ offset }) => offset >= 0)
         .map(({ topic, partition, offset, metadata }) => ({ topic, partition, offset, metadata }))
-    })
+    }
+    return await retryQuickly(ask, { link: this.link, subject, forMs: this.link.retryForMs })
   }
 }

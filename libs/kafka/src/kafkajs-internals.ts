@@ -151,7 +151,7 @@ class KafkajsBrokerConnection implements BrokerConnection {
           encode: () => Promise.resolve(encoded(call)),
         },
         response: {
-          decode: (payload) => Promise.resolve({ answer: call.decode(new ByteReader(payload)) }),
+          decode: (payload) => Promise.resolve({ answer: decoded(call, payload) }),
           parse: (decoded) => Promise.resolve(decoded),
         },
         requestTimeout: this.#parts.settings.requestTimeoutMs + (call.holdMs ?? 0),
@@ -217,7 +217,7 @@ class KafkajsBrokerConnection implements BrokerConnection {
     const range = served === undefined ? 'not at all' : `in versions ${served.minVersion} to ${served.maxVersion}`
     throw new StreamsError(
       'protocol',
-      `broker ${this.#name} serves ${apiName} ${range}, but version ${apiVersion} is needed: Kafka 2.4 to 4.x have it`,
+      `broker ${this.#name} serves ${apiName} ${range}, but version ${apiVersion} is needed: Kafka 2.5 to 4.x have it`,
     )
   }
 
@@ -244,9 +244,17 @@ class KafkajsBrokerConnection implements BrokerConnection {
 /** What kafkajs takes for one of its encoders when it puts the request together. */
 function encoded(call: Call<unknown>): unknown {
   const writer = new ByteWriter(call.expectedBytes)
+  // kafkajs knows the old header only, which the new one continues with its tags.
+  if (call.flexible === true) writer.noTags()
   call.encode(writer)
   const bytes = writer.bytes
   return { buf: bytes, buffer: bytes, size: () => bytes.length }
+}
+
+function decoded<T>(call: Call<T>, payload: Buffer): T {
+  const reader = new ByteReader(payload)
+  if (call.flexible === true) reader.skipTags()
+  return call.decode(reader)
 }
 
 async function disconnect(broker: Broker): Promise<void> {

@@ -1,5 +1,5 @@
 import { StreamsError, type Transaction } from '@tidemark/streams'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { batchOf, onRealCluster } from './cluster-fixture.ts'
 import { ClusterLink } from './cluster-link.ts'
 import { connectionSettings, type KafkaConnectionOptions } from './connection-options.ts'
@@ -70,6 +70,8 @@ function watched(options: KafkaConnectionOptions, { transactionalId, before, aft
   })
 }
 
+/** A commit resolves when it is decided; what it wrote is seen some milliseconds later. */
+const soon = (law: () => Promise<void>) => vi.waitFor(law, { timeout: 10_000, interval: 5 })
 const lost = () => new StreamsError('broker-unavailable', 'connection lost', { retriable: true })
 
 test('records of several partitions and offsets become visible together, transaction after transaction', async () => {
@@ -79,11 +81,13 @@ test('records of several partitions and offsets become visible together, transac
   expect(await committed()).toEqual([])
   for (let round = 1; round <= 5; round++) await producer.commit(transactionOf(`round ${round}`, round))
   const rounds = [1, 2, 3, 4, 5].map((round) => `round ${round}`)
-  expect([await read(0), await read(1), await committed()]).toEqual([rounds, rounds, ['round 5']])
+  await soon(async () =>
+    expect([await read(0), await read(1), await committed()]).toEqual([rounds, rounds, ['round 5']]),
+  )
   expect(await producer.init()).toEqual({ producerId, epoch: epoch + 1 })
   await producer.commit({ ...transactionOf('offsets alone', 6), batches: [] })
   await producer.commit(transactionOf('round 7', 7))
-  expect([await read(0), await committed()]).toEqual([[...rounds, 'round 7'], ['round 7']])
+  await soon(async () => expect([await read(0), await committed()]).toEqual([[...rounds, 'round 7'], ['round 7']]))
 })
 
 test('a second producer with the same id fences the first: none of what it had under way is ever seen', async () => {
@@ -113,7 +117,7 @@ test('a second producer with the same id fences the first: none of what it had u
   expect([await read(), await committed()]).toEqual([['kept'], ['kept']])
   await expect(first.commit(transactionOf('fenced', 3))).rejects.toMatchObject({ code: 'fenced' })
   await second.commit(transactionOf('next', 2))
-  expect([await read(), await committed()]).toEqual([['kept', 'next'], ['kept', 'next'].slice(1)])
+  await soon(async () => expect([await read(), await committed()]).toEqual([['kept', 'next'], ['next']]))
 })
 
 test.each(['AddPartitionsToTxn', 'Produce', 'TxnOffsetCommit', 'EndTxn'])(
@@ -137,7 +141,7 @@ test.each(['AddPartitionsToTxn', 'Produce', 'TxnOffsetCommit', 'EndTxn'])(
     await second.init()
     expect([await read(), await committed()]).toEqual([['kept'], ['kept']])
     await second.commit(transactionOf('again', 2))
-    expect([await read(), await committed()]).toEqual([['kept', 'again'], ['again']])
+    await soon(async () => expect([await read(), await committed()]).toEqual([['kept', 'again'], ['again']]))
   },
 )
 
@@ -156,7 +160,32 @@ test('an end whose answer is lost has committed: after the next init it is seen,
   await producer.init()
   expect([await read(), await committed()]).toEqual([['decided'], ['decided']])
   await producer.commit(transactionOf('next', 2))
-  expect([await read(), await committed()]).toEqual([['decided', 'next'], ['next']])
+  await soon(async () => expect([await read(), await committed()]).toEqual([['decided', 'next'], ['next']]))
+})
+
+test('committed offsets of an open transaction are waited for', async () => {
+  const { topic, cluster, transactionOf, committed } = await onCluster()
+  const reached = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
+  const producer = watched(cluster, {
+    transactionalId: topic,
+    before: (apiName) => {
+      if (apiName !== 'EndTxn') return undefined
+      reached.resolve()
+      return gate.promise
+    },
+  })
+  await producer.init()
+  const commit = producer.commit(transactionOf('waited for', 1))
+  await reached.promise
+  let known: string[] | undefined
+  const asked = committed().then((offsets) => (known = offsets))
+  // Long enough for many an answer.
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(known).toBeUndefined()
+  gate.resolve()
+  await commit
+  expect(await asked).toEqual(['waited for'])
 })
 
 test('tasks with a producer each commit beside one another over shared connections', async () => {
@@ -177,7 +206,9 @@ test('tasks with a producer each commit beside one another over shared connectio
       }
     }),
   )
-  for (let partition = 0; partition < 8; partition++) expect(await read(partition)).toEqual(rounds)
+  for (let partition = 0; partition < 8; partition++) {
+    await soon(async () => expect(await read(partition)).toEqual(rounds))
+  }
   expect(await committed()).toEqual(['19'])
 })
 

@@ -24,6 +24,28 @@ test('reads back what was written, whatever the values', () => {
   )
 })
 
+test('reads back what was written in the fields of flexible versions, whatever the values', () => {
+  const texts = fc.array(fc.string({ maxLength: 300 }))
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 0xffff_ffff }), texts, (varint, strings) => {
+      const writer = new ByteWriter(1).unsignedVarint(varint).noTags()
+      writer.compactArray(strings, (text) => writer.compactString(text)).compactString(null)
+      const reader = new ByteReader(writer.bytes)
+      expect(reader.unsignedVarint()).toBe(varint)
+      reader.skipTags()
+      expect(reader.compactArray(() => reader.compactString())).toEqual(strings)
+      expect([reader.compactString(), reader.remaining]).toEqual(['', 0])
+    }),
+  )
+})
+
+test('a varint that does not end, and an array or tag that is longer than the response, are refused', () => {
+  const reading = (hex: string) => new ByteReader(Buffer.from(hex, 'hex'))
+  expect(() => reading('ffffffffff01').unsignedVarint()).toThrow(RangeError)
+  expect(() => reading('ff01').compactArray((reader) => reader.int8())).toThrow('does not fit')
+  expect(() => reading('010309').skipTags()).toThrow(RangeError)
+})
+
 test('hands out byte fields as views over the response, not copies', () => {
   const response = new ByteWriter().sizedBytes(Buffer.from('abc')).bytes
   const field = new ByteReader(response).nullableBytes()

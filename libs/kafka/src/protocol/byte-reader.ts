@@ -1,7 +1,7 @@
 const TWO_TO_32 = 0x1_0000_0000
 
 /**
- * Reads the primitive types of Kafka's protocol (before its flexible versions) from a response. Byte fields are views, not
+ * Reads the primitive types of Kafka's protocol from a response. Byte fields are views, not
  * copies. Throws a RangeError where the response ends too early, or a length says so.
  */
 export class ByteReader {
@@ -54,17 +54,52 @@ export class ByteReader {
 
   /** A null array reads as an empty one. */
   array<T>(element: (reader: ByteReader) => T): T[] {
-    const count = this.int32()
+    return this.#elements(this.int32(), element)
+  }
+
+  /** Seven bits a byte, the lowest first; at most 32 of them. */
+  unsignedVarint(): number {
+    let value = 0
+    for (let scale = 1; scale <= 2 ** 28; scale *= 128) {
+      const byte = this.bytes.readUInt8(this.#advance(1))
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) return value
+    }
+    throw new RangeError(`a varint at ${this.position - 5} does not end`)
+  }
+
+  /** In the flexible versions; null reads as an empty one. */
+  compactString(): string {
+    const length = this.unsignedVarint() - 1
+    if (length <= 0) return ''
+    const start = this.#advance(length)
+    return this.bytes.toString('utf8', start, start + length)
+  }
+
+  compactArray<T>(element: (reader: ByteReader) => T): T[] {
+    return this.#elements(this.unsignedVarint() - 1, element)
+  }
+
+  /** Skips the tagged fields of a flexible version: none of them is known here. */
+  skipTags(): void {
+    const count = this.unsignedVarint()
+    for (let index = 0; index < count; index++) {
+      this.unsignedVarint()
+      this.#advance(this.unsignedVarint())
+    }
+  }
+
+  get remaining(): number {
+    return this.bytes.length - this.position
+  }
+
+  #elements<T>(count: number, element: (reader: ByteReader) => T): T[] {
     if (count > this.bytes.length - this.position) {
       throw new RangeError(`an array of ${count} elements does not fit in the ${this.bytes.length} bytes it is part of`)
     }
     const elements: T[] = []
     for (let index = 0; index < count; index++) elements.push(element(this))
     return elements
-  }
-
-  get remaining(): number {
-    return this.bytes.length - this.position
   }
 
   #advance(length: number): number {

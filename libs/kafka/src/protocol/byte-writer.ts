@@ -1,7 +1,7 @@
 const INITIAL_BYTES = 512
 const TWO_TO_32 = 0x1_0000_0000
 
-/** Writes the primitive types of Kafka's protocol (before its flexible versions) into one growing buffer. */
+/** Writes the primitive types of Kafka's protocol into one growing buffer. */
 export class ByteWriter {
   #buffer: Buffer
   #length = 0
@@ -86,9 +86,40 @@ export class ByteWriter {
     return this
   }
 
+  /** Seven bits a byte, the lowest first. */
+  unsignedVarint(value: number): this {
+    let rest = value
+    for (; rest > 0x7f; rest >>>= 7) this.#byte((rest & 0x7f) | 0x80)
+    return this.#byte(rest)
+  }
+
+  /** In the flexible versions: one more than the length comes first, and 0 stands for null. */
+  compactString(value: string | null): this {
+    if (value === null) return this.unsignedVarint(0)
+    const bytes = Buffer.from(value)
+    return this.unsignedVarint(bytes.length + 1).raw(bytes)
+  }
+
+  compactArray<T>(elements: readonly T[], write: (element: T, writer: ByteWriter) => void): this {
+    this.unsignedVarint(elements.length + 1)
+    for (const element of elements) write(element, this)
+    return this
+  }
+
+  /** Where a flexible version could have tagged fields: none. */
+  noTags(): this {
+    return this.unsignedVarint(0)
+  }
+
   /** Puts a value into four bytes that were written before: a length or checksum known only now. */
   uint32At(position: number, value: number): this {
     this.#buffer.writeUInt32BE(value, position)
+    return this
+  }
+
+  #byte(value: number): this {
+    const at = this.#advance(1)
+    this.#buffer.writeUInt8(value, at)
     return this
   }
 

@@ -198,15 +198,22 @@ test('a member leaves by its id, and its own error is the answer', () => {
   expect(responseOf(call, (w) => w.int32(0).int16(0).int32(1).string('m').string(null).int16(25))).toBe(25)
 })
 
-test('committed offsets are asked for by partition; -1 stands for none', () => {
+test('committed offsets are asked for by partition, none of an open transaction; -1 stands for none', () => {
   const call = offsetFetchCall('g', [{ topic: 't', partition: 2 }])
-  expect(requestOf(call)).toBe(hex('0001 67 00000001 0001 74 00000001 00000002'))
+  expect(requestOf(call)).toBe(hex('02 67 02 02 74 02 00000002 00 01 00'))
+  expect(call.flexible).toBe(true)
   const response = responseOf(call, (writer) => {
-    writer.int32(0).int32(1).string('t').int32(1).int32(2).int64(-1).int32(-1).string('').int16(0).int16(14)
+    writer.int32(0).compactArray(['t'], (topic) => {
+      writer.compactString(topic).compactArray([2], (partition) => {
+        writer.int32(partition).int64(-1).int32(-1).compactString('').int16(88).noTags()
+      })
+      writer.noTags()
+    })
+    writer.int16(14).unsignedVarint(1).unsignedVarint(3).unsignedVarint(2).int16(0) // a tagged field of two bytes
   })
   expect(response).toEqual({
     errorCode: 14,
-    offsets: [{ topic: 't', partition: 2, offset: -1, metadata: '', errorCode: 0 }],
+    offsets: [{ topic: 't', partition: 2, offset: -1, metadata: '', errorCode: 88 }],
   })
 })
 
