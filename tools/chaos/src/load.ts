@@ -4,25 +4,25 @@ import { sampleCodec, type Sample } from './jobs.ts'
 export interface LoadOptions {
   readonly kafka: KafkaPorts
   readonly topic: string
-  readonly records: number
   readonly keys: number
   readonly random: () => number
-  /** Awaited after each batch, with how much of the load has been written: paces it. */
-  readonly pause: (written: number) => Promise<void>
+  /** Awaited after each batch, with how much has been written: paces the load, and ends it with false. */
+  readonly goOn: (written: number) => Promise<boolean>
 }
 
-const BATCH = 500
+const BATCH = 250
 /** Event time between two records, on average; they come out of order by less than the grace. */
 const STEP_MS = 2
 const DISORDER_MS = 150
 
-/** Writes the load, then a heartbeat for each key that closes all of its windows. */
-export async function writeLoad({ kafka, topic, records, keys, random, pause }: LoadOptions): Promise<void> {
+/** Writes until it is told to end, then a heartbeat for each key that closes all of its windows. Returns how many records. */
+export async function writeLoad({ kafka, topic, keys, random, goOn }: LoadOptions): Promise<number> {
   const producer = kafka.producer({})
   const collector = new RecordCollector(producer)
   await collector.open(topic)
   const sequences = new Map<string, number>()
-  for (let written = 0; written < records; written++) {
+  let written = 0
+  for (let more = true; more; written++) {
     const key = `key-${Math.floor(random() * keys)}`
     const sequence = sequences.get(key) ?? 0
     sequences.set(key, sequence + 1)
@@ -31,13 +31,14 @@ export async function writeLoad({ kafka, topic, records, keys, random, pause }: 
     collector.add({ topic, key, value, codec: sampleCodec, timestampMs })
     if (collector.bufferedRecords < BATCH) continue
     await collector.flush()
-    await pause(written + 1)
+    more = await goOn(written + 1)
   }
-  const endMs = records * STEP_MS + 3_600_000
+  const endMs = written * STEP_MS + 3_600_000
   for (const key of sequences.keys()) {
     const headers = [{ key: WATERMARK_HEADER, value: Buffer.from(String(endMs)) }]
     collector.addBytes({ topic, key: Buffer.from(key), value: null, timestampMs: endMs, headers })
   }
   await collector.flush()
   await producer.close()
+  return written
 }

@@ -61,7 +61,7 @@ async function run(proof: ProofName | undefined, { rounds, seed }: ChaosOptions)
             nowMs: () => performance.now(),
             wait: (ms) => delay(ms),
           })
-          const { guarantee, how, records } = settings
+          const { guarantee, how } = settings
           kept = kept && isKept(verdict, guarantee)
           results.push({
             proof: name,
@@ -69,7 +69,6 @@ async function run(proof: ProofName | undefined, { rounds, seed }: ChaosOptions)
             seed: seed + round,
             guarantee,
             how,
-            records,
             ...verdict,
             kept: isKept(verdict, guarantee),
           })

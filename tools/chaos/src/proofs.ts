@@ -18,8 +18,8 @@ const copies: ProofSettings = {
   instances: 3,
   restarts: 3,
 }
-const windows: ProofSettings = { ...copies, job: 'windows', records: 60_000, partitions: 6 }
-const smoke: ProofSettings = { ...windows, records: 30_000, restarts: 1 }
+const windows: ProofSettings = { ...copies, job: 'windows', records: 50_000, partitions: 6 }
+const smoke: ProofSettings = { ...windows, records: 20_000, restarts: 1 }
 
 /** The proofs, each as the variants that one round of it runs. */
 export const proofs: Readonly<Record<ProofName, readonly ProofSettings[]>> = {

@@ -17,10 +17,11 @@ export interface RoundOptions {
   readonly job: JobName
   readonly guarantee: Guaranteed
   readonly how: 'crash' | 'clean'
+  /** At least; the load lasts until all restarts are done. */
   readonly records: number
   readonly partitions: number
   readonly instances: number
-  /** How often each instance is ended, spread over the load. */
+  /** How often each instance is ended. */
   readonly restarts: number
   readonly replicationFactor: number
   readonly seed: number
@@ -31,13 +32,15 @@ export interface RoundOptions {
 }
 
 const KEYS = 40
-/** Slow enough that every restart comes while there is load. */
-const PAUSE_MS = 40
+/** Some thousand records a second: every restart comes while there is load. */
+const PAUSE_MS = 100
+/** The load goes on until all instances were ended as often as they should be, up to so many times its size. */
+const MOST_LOAD = 10
 const DRAIN_LIMIT_MS = 120_000
 const POLL_MS = 200
 
 /** Runs a round and judges what came out of it. */
-export async function runRound(options: RoundOptions): Promise<Verdict> {
+export async function runRound(options: RoundOptions): Promise<Verdict & { readonly records: number }> {
   const { bootstrapServers, name, job, partitions, replicationFactor } = options
   const topics = { input: `${name}-in`, output: `${name}-out` }
   const admin = createAdmin({ bootstrapServers, clientId: name })
@@ -48,7 +51,7 @@ export async function runRound(options: RoundOptions): Promise<Verdict> {
     const made = [topics.input, topics.output, `${name}-dlq`, ...(job === 'windows' ? [`${name}-late`] : [])]
     await admin.createTopics(made.map((topic) => ({ name: topic, partitions, replicationFactor, config })))
     for (let index = 0; index < options.instances; index++) instances.start(index)
-    await disturbedLoad(options, { kafka, instances, topic: topics.input })
+    const records = await disturbedLoad(options, { kafka, admin, instances, topic: topics.input })
     await untilDrained(options, { admin, kafka, topic: topics.input })
     await instances.endAll()
     const reader = kafka.logReader()
@@ -57,7 +60,7 @@ export async function runRound(options: RoundOptions): Promise<Verdict> {
       job === 'copy'
         ? judgeCopies(written, await readBack(reader, topics.output, sampleCodec))
         : judgeWindows(written, await readBack(reader, topics.output, sampleWindowCodec))
-    return { ...verdict, openTransactions: await openTransactions(options, topics.output) }
+    return { records, ...verdict, openTransactions: await openTransactions(options, topics.output) }
   } finally {
     await instances.endAll()
     await kafka.close()
@@ -65,31 +68,44 @@ export async function runRound(options: RoundOptions): Promise<Verdict> {
   }
 }
 
-/** Writes the load while instances are ended and started again, one after the other, evenly over the load. */
+/**
+ * Writes the load while instances are ended and started again, one after the other. The next one ends when the application has
+ * processed something since the last one did, so that each loses work under way. Returns how many records were written.
+ */
 async function disturbedLoad(
   options: RoundOptions,
-  { kafka, instances, topic }: { kafka: KafkaPorts; instances: Instances; topic: string },
-): Promise<void> {
-  const { records, restarts, how, seed, log, wait } = options
-  const random = seededRandom(seed)
+  { kafka, admin, instances, topic }: { kafka: KafkaPorts; admin: KafkaAdmin; instances: Instances; topic: string },
+): Promise<number> {
+  const { name, records, restarts, how, seed, log, wait } = options
   const total = restarts * options.instances
   const disturbances: Promise<void>[] = []
-  let done = 0
-  await writeLoad({
+  let processedAtLast = 0
+  const written = await writeLoad({
     kafka,
     topic,
-    records,
     keys: KEYS,
-    random,
-    pause: async (written) => {
+    random: seededRandom(seed),
+    goOn: async (soFar) => {
       await wait(PAUSE_MS)
-      if (done >= total || written < ((done + 1) / (total + 1)) * records) return
-      const index = done++ % options.instances
-      log(`${options.name}: ${how} of instance ${index} after ${written} records`)
+      if (soFar > MOST_LOAD * records) throw new Error(`${name}: the application does not get on with ${soFar} records`)
+      const done = disturbances.length
+      if (done === total) return soFar < records
+      if (soFar < ((done + 1) / (total + 1)) * records) return true
+      const processed = await processedBy(admin, name, topic)
+      if (processed <= processedAtLast) return true
+      processedAtLast = processed
+      const index = done % options.instances
+      log(`${name}: ${how} of instance ${index} after ${processed} of ${soFar} records`)
       disturbances.push(instances.end(index, how).then(() => instances.start(index)))
+      return true
     },
   })
   await Promise.all(disturbances)
+  return written
+}
+
+async function processedBy(admin: KafkaAdmin, group: string, topic: string): Promise<number> {
+  return (await admin.groupOffsets(group, topic)).reduce((sum, { offset }) => sum + offset, 0)
 }
 
 /** Waits until the group has committed everything up to the end of the input. */
