@@ -31,6 +31,10 @@ export class ClosingKeys<S extends ClosingKey> {
   readonly #graceMs: number
   /** A binary heap of closes to come; an entry whose key has been queued anew is passed over. */
   readonly #queue: { readonly endMs: number; readonly state: S }[] = []
+  /** The watermark of the key that `reach` was last called for. */
+  reachedMs = -Infinity
+  /** The first of them. */
+  #nextCloseMs = Infinity
 
   constructor(options: ClosingKeysOptions<S>) {
     this.#options = options
@@ -41,11 +45,15 @@ export class ClosingKeys<S extends ClosingKey> {
   /** Closes what is due, before a record of the key is taken in. */
   reach(key: string): S {
     if (this.#partitionTime !== undefined) {
-      this.#closeAll(watermarkMs(this.#partitionTime, this.#graceMs))
+      const reachedMs = watermarkMs(this.#partitionTime, this.#graceMs)
+      if (this.#nextCloseMs <= reachedMs) this.#closeAll(reachedMs)
+      this.reachedMs = reachedMs
       return this.stateOf(key)
     }
     const state = this.stateOf(key)
-    this.#closeOf(state)
+    const reachedMs = watermarkMs(state.time, this.#graceMs)
+    while (state.nextCloseMs <= reachedMs) this.#options.closeNext(state)
+    this.reachedMs = reachedMs
     return state
   }
 
@@ -54,12 +62,10 @@ export class ClosingKeys<S extends ClosingKey> {
     if (this.#partitionTime !== undefined) this.#closeAll(watermarkMs(this.#partitionTime, this.#graceMs))
     else {
       const state = this.#states.get(key)
-      if (state !== undefined) this.#closeOf(state)
+      if (state === undefined) return
+      const reachedMs = watermarkMs(state.time, this.#graceMs)
+      while (state.nextCloseMs <= reachedMs) this.#options.closeNext(state)
     }
-  }
-
-  watermarkMs(state: S): number {
-    return watermarkMs(state.time, this.#graceMs)
   }
 
   stateOf(key: string): S {
@@ -90,11 +96,7 @@ export class ClosingKeys<S extends ClosingKey> {
       at = above
     }
     queue[at] = entry
-  }
-
-  #closeOf(state: S): void {
-    const reachedMs = watermarkMs(state.time, this.#graceMs)
-    while (state.nextCloseMs <= reachedMs) this.#options.closeNext(state)
+    this.#nextCloseMs = queue[0]!.endMs
   }
 
   #closeAll(reachedMs: number): void {
@@ -108,6 +110,7 @@ export class ClosingKeys<S extends ClosingKey> {
       // With the partition's clock a key is known by its open windows alone; an idle one would only take memory.
       if (state.nextCloseMs === Infinity && this.#options.isIdle(state)) this.#states.delete(state.key)
     }
+    this.#nextCloseMs = queue[0]?.endMs ?? Infinity
   }
 
   #pop(): { readonly endMs: number; readonly state: S } {

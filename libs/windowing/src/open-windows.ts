@@ -19,7 +19,7 @@ export interface OpenWindow<A> extends TrackedEntry {
   /** Position in the log of the first record in it: where to read from to build it again. */
   firstOffset: number
   open: boolean
-  /** Changed since the last flush. */
+  /** Changed since the last flush; always, where updates are not told. */
   updated: boolean
   /** Bounds under which its result so far has been told. */
   told: Window | undefined
@@ -76,13 +76,13 @@ export class OpenWindows<V, A, R> {
       )
     }
     this.#count++
-    return newWindow(owner, { entryId, bounds, accumulator: aggregator.init(), firstOffset: offset })
+    return this.#newWindow(owner, { entryId, bounds, accumulator: aggregator.init(), firstOffset: offset })
   }
 
   /** The window has taken in a record. */
   changed(window: OpenWindow<A>): void {
     if (!window.changed) this.#windows.touch(window)
-    if (this.#telling && !window.updated) {
+    if (!window.updated) {
       window.updated = true
       this.#updated.push(window)
     }
@@ -153,10 +153,30 @@ export class OpenWindows<V, A, R> {
     const [bounds, snapshot, told] = data as WindowData
     const accumulator = aggregator.restore === undefined ? (snapshot as A) : aggregator.restore(snapshot)
     this.#count++
-    const window = newWindow(owner, { entryId, bounds, accumulator, firstOffset: Infinity })
+    const window = this.#newWindow(owner, { entryId, bounds, accumulator, firstOffset: Infinity })
     window.told = told ?? undefined
     window.stored = true
     return window
+  }
+
+  #newWindow(
+    owner: FoldKey,
+    parts: Pick<OpenWindow<A>, 'entryId' | 'bounds' | 'accumulator' | 'firstOffset'>,
+  ): OpenWindow<A> {
+    const { entryId, bounds, accumulator, firstOffset } = parts
+    const updated = !this.#telling
+    return {
+      owner,
+      entryId,
+      bounds,
+      accumulator,
+      firstOffset,
+      open: true,
+      updated,
+      told: undefined,
+      changed: false,
+      stored: false,
+    }
   }
 
   #resultOf(owner: FoldKey, window: Window, accumulator: A): R {
@@ -178,15 +198,6 @@ export class OpenWindows<V, A, R> {
 function dataOf<V, A, R>(window: OpenWindow<A>, aggregator: Aggregator<V, A, R>): WindowData {
   const { accumulator, bounds, told } = window
   return [bounds, aggregator.snapshot === undefined ? accumulator : aggregator.snapshot(accumulator), told ?? null]
-}
-
-function newWindow<A>(
-  owner: FoldKey,
-  parts: Pick<OpenWindow<A>, 'entryId' | 'bounds' | 'accumulator' | 'firstOffset'>,
-): OpenWindow<A> {
-  const { entryId, bounds, accumulator, firstOffset } = parts
-  const flags = { open: true, updated: false, told: undefined, changed: false, stored: false }
-  return { owner, entryId, bounds, accumulator, firstOffset, ...flags }
 }
 
 export function oldestOffset<A>(windows: Iterable<OpenWindow<A>>): number | undefined {

@@ -62,7 +62,7 @@ export class SessionFold<V, A, R> implements WindowOperator<V> {
     while (after > 0 && open[after - 1]!.bounds.startMs >= bounds.endMs) after--
     let first = after
     while (first > 0 && open[first - 1]!.bounds.endMs > bounds.startMs) first--
-    const isClosed = first === after && bounds.endMs <= this.#keys.watermarkMs(state)
+    const isClosed = first === after && bounds.endMs <= this.#keys.reachedMs
     if (isClosed || bounds.startMs < state.closedToMs) {
       this.#windows.late(state, bounds)
       return

@@ -66,12 +66,12 @@ export class SlidingFold<V, A, R> implements WindowOperator<V> {
     if (at.rebuilding === true) throw new Error('sliding windows come back by their entries, not by reading again')
     const state = this.#keys.reach(key)
     const { timestampMs, offset } = at
-    const reachedMs = this.#keys.watermarkMs(state)
+    const { reachedMs } = this.#keys
     if (timestampMs < reachedMs) {
       this.#windows.late(state, { startMs: timestampMs + 1 - this.#sizeMs, endMs: timestampMs + 1 })
       if (timestampMs + this.#sizeMs <= reachedMs) return
     }
-    state.closedToMs = reachedMs
+    state.closedToMs = Math.max(state.closedToMs, reachedMs)
     const place = state.nextPlace++
     const record = this.#keep(state, {
       key,

@@ -58,12 +58,12 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
   add(key: string, value: V, at: RecordPosition): void {
     const { aggregator } = this.#options
     const state = this.#keys.reach(key)
-    const reachedMs = this.#keys.watermarkMs(state)
+    const { reachedMs } = this.#keys
     const { timestampMs } = at
     const beforeMs = timestampMs - this.#sizeMs
     let place = state.open.length
     // From the newest window to the oldest: where one is closed, all before it are.
-    for (let startMs = alignedMs(timestampMs, this.#advanceMs); startMs > beforeMs; startMs -= this.#advanceMs) {
+    for (let startMs = this.#newestStartMs(state, timestampMs); startMs > beforeMs; startMs -= this.#advanceMs) {
       if (startMs + this.#sizeMs <= reachedMs) {
         if (at.rebuilding !== true) this.#late(state, timestampMs)
         return
@@ -73,7 +73,7 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
       if (window?.entryId === startMs) place--
       else window = this.#open(state, startMs, { place, offset: at.offset })
       window.accumulator = aggregator.add(window.accumulator, value)
-      this.#windows.changed(window)
+      if (!window.changed || !window.updated) this.#windows.changed(window)
     }
   }
 
@@ -116,6 +116,12 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
     state.open.push(this.#windows.restore(state, Number(number), data))
     state.open.sort((a, b) => a.bounds.startMs - b.bounds.startMs)
     this.#scheduleClose(state)
+  }
+
+  /** Start of the newest window that a timestamp is in: mostly it is open, which saves a division. */
+  #newestStartMs({ open }: KeyState<A>, timestampMs: number): number {
+    const intoMs = timestampMs - (open[open.length - 1]?.entryId ?? Infinity)
+    return intoMs >= 0 && intoMs < this.#advanceMs ? timestampMs - intoMs : alignedMs(timestampMs, this.#advanceMs)
   }
 
   #late(state: KeyState<A>, timestampMs: number): void {
