@@ -3,11 +3,10 @@ import { connectRegistry } from '@tidemark/schemas'
 import { findLetter, letterLines } from './show-letter.ts'
 import { lettersTable, listLetters } from './list-letters.ts'
 import type { OperateActions } from './operate-commands.ts'
-import { replay } from './replay.ts'
-import { replayGroupId, type Clock } from './replay-lease.ts'
+import { replay, type Clock } from './replay.ts'
 import { replayReport } from './replay-report.ts'
 import { executeReset, resetSteps } from './reset.ts'
-import { refuseLiveGroup, resetTable, type ResetStep } from './reset-plan.ts'
+import { resetTable, type ResetStep } from './reset-plan.ts'
 
 /** Where the commands do their work, and where they print. */
 export interface Surroundings {
@@ -40,10 +39,6 @@ export function operateActions(surroundings: Surroundings): OperateActions {
     },
     async replay({ rate: ratePerSecond, ...request }) {
       const { clock, signal } = surroundings
-      // Told at once and with a name; the group itself would tell it only after its time-outs.
-      await withOpen(createOperations(connection), async (operations) =>
-        refuseLiveGroup(await operations.describeGroup(replayGroupId(request.topic)), `a replay of ${request.topic}`),
-      )
       const onWritten = progressPrinter(surroundings)
       const summary = await withOpen(kafkaPorts(connection), (kafka) =>
         replay({ ...request, ratePerSecond, kafka, clock, signal, onWritten }),

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { createAdmin, createOperations, kafkaPorts } from '@tidemark/kafka'
@@ -28,6 +29,8 @@ const alert: Alert = {
   window: '1m',
   window_start_ms: 0,
 }
+
+const program = fileURLToPath(new URL('main.ts', import.meta.url))
 
 /** The commands on the real cluster, with what they print, and topics of this test alone. */
 async function onCluster(...suffixes: string[]) {
@@ -117,17 +120,56 @@ test('a reset does what its dry run says: offsets, changelogs and outputs', asyn
   expect(output()).toMatch(/^nothing to reset/)
 })
 
-test('a reset and a replay are refused while their groups have members', async () => {
-  const { kafka, app, names, actions } = await onCluster('dlq')
-  const [topic = ''] = names
-  for (const groupId of [app, `tidemark-replay-${topic}`]) {
-    const consumer = kafka.consumer({ groupId })
-    consumer.subscribe([topic], { assigned: async () => {}, revoked: async () => {}, lost: async () => {} })
-    await consumer.poll(100)
+test('a reset is refused while the group has members', async () => {
+  const { kafka, app, names, actions } = await onCluster('in')
+  const consumer = kafka.consumer({ groupId: app })
+  consumer.subscribe([...names], { assigned: async () => {}, revoked: async () => {}, lost: async () => {} })
+  await consumer.poll(100)
+  await expect(actions.reset({ application: app, outputs: [], execute: true })).rejects.toThrow(
+    /has live members \(operate-tests at/,
+  )
+})
+
+test('of two replays at once the second goes on where the first one is; each letter is written once', async () => {
+  const { kafka, names, actions } = await onCluster('dlq', 'source')
+  const [topic = '', source = ''] = names
+  const letters = Array.from({ length: 40 }, (_, index) => Buffer.from(String(index)))
+  const from = { topic: source, partition: 0, offset: 0 }
+  await write(
+    kafka,
+    letters.map((key) => letter({ topic, key, source: from })),
+  )
+  const first = actions.replay({ topic, rate: 4, dryRun: false })
+  const ended = expect(first).rejects.toThrow('another replay of it was started')
+  await expect
+    .poll(async () => (await readAll(kafka.logReader(), source)).length, { timeout: 20_000 })
+    .toBeGreaterThan(2)
+  await actions.replay({ topic, rate: 1_000, dryRun: false })
+  await ended
+  const keys = (await readAll(kafka.logReader(), source)).map(({ key }) => Number(key))
+  expect(keys.sort((a, b) => a - b)).toEqual(letters.map((_, index) => index))
+})
+
+test('a replay that is killed has written nothing that the next one writes again', async () => {
+  const { kafka, names, actions } = await onCluster('dlq', 'source')
+  const [topic = '', source = ''] = names
+  const letters = Array.from({ length: 200 }, (_, index) => Buffer.from(String(index)))
+  const from = { topic: source, partition: 0, offset: 0 }
+  await write(
+    kafka,
+    letters.map((key) => letter({ topic, key, source: from })),
+  )
+  const replayed = async () => (await readAll(kafka.logReader(), source)).map(({ key }) => Number(key))
+  const env = { ...process.env, KAFKA_BOOTSTRAP_SERVERS: inject('kafka') }
+  for (const round of [1, 2, 3]) {
+    const args = ['dead-letters', 'replay', '--topic', topic, '--rate', '40']
+    const child = spawn(process.execPath, ['--conditions=@tidemark/source', program, ...args], { env, stdio: 'ignore' })
+    await expect.poll(async () => (await replayed()).length, { timeout: 30_000 }).toBeGreaterThan(round * 20)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
   }
-  const refusal = /has live members \(operate-tests at/
-  await expect(actions.reset({ application: app, outputs: [], execute: true })).rejects.toThrow(refusal)
-  await expect(actions.replay({ topic, rate: 10, dryRun: false })).rejects.toThrow(refusal)
+  await actions.replay({ topic, rate: 10_000, dryRun: false })
+  expect((await replayed()).sort((a, b) => a - b)).toEqual(letters.map((_, index) => index))
 })
 
 test('as a program it prints to stdout; what can not be done is one line on stderr and exit code 1', async () => {
@@ -144,10 +186,9 @@ test('as a program it prints to stdout; what can not be done is one line on stde
 })
 
 function runProgram(args: readonly string[], bootstrapServers: string) {
-  const main = fileURLToPath(new URL('main.ts', import.meta.url))
   const env = { ...process.env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers }
   return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) => {
-    const all = ['--conditions=@tidemark/source', main, ...args]
+    const all = ['--conditions=@tidemark/source', program, ...args]
     execFile(process.execPath, all, { env }, (error, stdout, stderr) =>
       resolve({ code: error?.code ?? 0, stdout, stderr }),
     )

@@ -1,10 +1,10 @@
-import { deadLetterRecord, MAX_DEAD_LETTER_BYTES, type KafkaPorts } from '@tidemark/streams'
+import { deadLetterRecord, MAX_DEAD_LETTER_BYTES } from '@tidemark/streams'
 import { InMemoryKafka, ManualClock } from '@tidemark/testing'
 import { expect, test } from 'vitest'
 import { storedLetter } from './dead-letter.ts'
 import { DLQ, letter, readAll, SOURCE, write } from './letters-fixture.ts'
 import { replay, type ReplayOptions } from './replay.ts'
-import { replayGroupId } from './replay-lease.ts'
+import { replayGroupId } from './replay-writer.ts'
 import { scanTopic } from './scan-topic.ts'
 
 async function withLetters(parts: Parameters<typeof letter>[0][], partitions = 1) {
@@ -188,41 +188,40 @@ test('one that is stopped goes on from there the next time, with nothing left ou
   expect(await values()).toEqual(Array.from({ length: 10 }, (_, index) => String(index)))
 })
 
-test('one that ends in an error remembers what it has written', async () => {
-  const { kafka, run, values } = await withLetters(
-    Array.from({ length: 4 }, (_, index) => ({ value: bytes(`${index}`) })),
-  )
-  let sends = 0
-  const failing: KafkaPorts = Object.assign(Object.create(kafka) as KafkaPorts, {
-    producer: () => {
-      const producer = kafka.producer()
-      return {
-        ...producer,
-        send: async (batches: Parameters<typeof producer.send>[0]) => {
-          if (++sends > 2) throw new Error('the broker is gone')
-          await producer.send(batches)
-        },
-      }
-    },
-    consumer: (options: Parameters<typeof kafka.consumer>[0]) => kafka.consumer(options),
+test('one that ends in an error has remembered what it wrote, and written what it remembers', async () => {
+  const letters = Array.from({ length: 4 }, (_, index) => ({ value: bytes(String(index)) }))
+  const { kafka, run, values } = await withLetters(letters)
+  let commits = 0
+  const failing: ReplayOptions['kafka'] = {
+    consumer: (options) => kafka.consumer(options),
     logReader: () => kafka.logReader(),
-  })
+    transactionalProducer: (options) => {
+      const producer = kafka.transactionalProducer(options)
+      const commit: typeof producer.commit = async (transaction) => {
+        if (++commits > 2) throw new Error('the broker is gone')
+        await producer.commit(transaction)
+      }
+      return { ...producer, commit }
+    },
+  }
   await expect(run({ kafka: failing, ratePerSecond: 1 })).rejects.toThrow('the broker is gone')
   expect(await values()).toEqual(['0', '1'])
   await run()
   expect(await values()).toEqual(['0', '1', '2', '3'])
 })
 
-test('is refused while another replay holds the topic', async () => {
-  const { kafka, run, values } = await withLetters([{}])
-  const other = kafka.consumer({ groupId: replayGroupId(DLQ) })
-  other.subscribe([DLQ], { assigned: async () => {}, revoked: async () => {}, lost: async () => {} })
-  await other.poll(0)
-  await expect(run()).rejects.toThrow(`topic ${DLQ}: another replay of it is running`)
-  expect(await values()).toEqual([])
-  await other.close()
-  await run()
-  expect(await values()).toHaveLength(1)
+test('a replay that is started while another one runs goes on from there, and the other one ends', async () => {
+  const letters = Array.from({ length: 6 }, (_, index) => ({ value: bytes(String(index)) }))
+  const { run, clock, values } = await withLetters(letters)
+  let second: Promise<unknown> | undefined
+  const wait = async (ms: number) => {
+    second ??= run()
+    await second
+    await clock.wait(ms)
+  }
+  await expect(run({ ratePerSecond: 1, clock: { ...clock, wait } })).rejects.toThrow('another replay of it was started')
+  expect(await second).toMatchObject({ written: [{ letters: 5 }], finished: true })
+  expect(await values()).toEqual(['0', '1', '2', '3', '4', '5'])
 })
 
 test('is refused into the topic itself, and into more topics than letters of one application name', async () => {

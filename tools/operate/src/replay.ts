@@ -1,13 +1,19 @@
-import { RecordCollector, type BytesToWrite, type KafkaPorts, type LogReaderPort } from '@tidemark/streams'
+import type { BytesToWrite, KafkaPorts, LogReaderPort } from '@tidemark/streams'
 import { storedLetter, type StoredLetter } from './dead-letter.ts'
 import { RefusedError } from './refused-error.ts'
 import { replayLetter, type Refusal } from './replay-letter.ts'
-import { ReplayLease, type Clock } from './replay-lease.ts'
-import { formatProgress, parseProgress, ProgressTracker } from './replay-progress.ts'
+import { parseProgress, ProgressTracker } from './replay-progress.ts'
+import { replayedSoFar, ReplayWriter } from './replay-writer.ts'
 import { scanRange } from './scan-topic.ts'
 
+/** A clock that can be waited on; `wait` resolves early when the signal aborts. */
+export interface Clock {
+  nowMs(): number
+  wait(ms: number, signal: AbortSignal): Promise<void>
+}
+
 export interface ReplayOptions {
-  readonly kafka: Pick<KafkaPorts, 'consumer' | 'producer' | 'logReader'>
+  readonly kafka: Pick<KafkaPorts, 'consumer' | 'transactionalProducer' | 'logReader'>
   readonly topic: string
   /** Letters of this code only. */
   readonly code?: string
@@ -35,14 +41,11 @@ export interface ReplaySummary {
   readonly finished: boolean
 }
 
-/** Between two commits: after a crash so many letters may be replayed a second time. */
 const MAX_LETTERS_PER_WRITE = 500
 const WRITES_PER_SECOND = 4
 /** A letter is at most 0.9 MB: together with it, a batch stays within the default `max.message.bytes`. */
 const MAX_BYTES_PER_WRITE = 64 * 1024
 const MAX_TARGETS = 100
-/** So often, while it waits, a replay shows the group that it is there. */
-const MAX_WAIT_MS = 1_000
 
 /**
  * Writes the letters of a topic that no earlier replay has written back to where they came from, in their order, at most
@@ -55,26 +58,26 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
     )
   }
   const reader = options.kafka.logReader()
-  const closing: (() => Promise<void>)[] = [() => reader.close()]
+  let writer: ReplayWriter | undefined
   try {
     const partitionCount = await reader.partitionCount(options.topic)
-    const lease = new ReplayLease({ ...options, partitionCount })
-    closing.unshift(() => lease.close())
-    if (options.dryRun) return await new Replay(options, { reader, lease }).run()
-    await lease.take()
-    const producer = options.kafka.producer({})
-    closing.unshift(() => producer.close())
-    return await new Replay(options, { reader, lease, collector: new RecordCollector(producer) }).run()
+    if (!options.dryRun) {
+      writer = new ReplayWriter({ ...options, reader })
+      await writer.takeOver()
+    }
+    const replayed = await replayedSoFar(options.kafka, options.topic, partitionCount)
+    return await new Replay(options, { reader, replayed, writer }).run()
   } finally {
-    for (const close of closing) await close()
+    await writer?.close()
+    await reader.close()
   }
 }
 
 interface ReplayParts {
   readonly reader: LogReaderPort
-  readonly lease: ReplayLease
-  /** Absent in a dry run. */
-  readonly collector?: RecordCollector
+  readonly replayed: Awaited<ReturnType<typeof replayedSoFar>>
+  /** None in a dry run. */
+  readonly writer: ReplayWriter | undefined
 }
 
 class Replay {
@@ -99,10 +102,9 @@ class Replay {
 
   async run(): Promise<ReplaySummary> {
     const { topic, code, signal } = this.#options
-    const { reader, lease } = this.#parts
-    const committed = await lease.committed()
+    const { reader, replayed } = this.#parts
     for (const [partition, log] of (await reader.offsets(topic)).entries()) {
-      const tracker = new ProgressTracker(parseProgress(committed.get(partition), log), code)
+      const tracker = new ProgressTracker(parseProgress(replayed.get(partition), log), code)
       const range = { partition, fromOffset: tracker.fromOffset, toOffset: log.endOffset }
       for await (const { cursor } of scanRange(reader, topic, range)) {
         if (signal.aborted) break
@@ -134,31 +136,23 @@ class Replay {
   }
 
   async #write(letter: StoredLetter, record: BytesToWrite, tracker: ProgressTracker): Promise<void> {
-    const { collector } = this.#parts
     const bytes = (record.value?.length ?? 0) + (record.key?.length ?? 0)
     if (this.#unsaved > 0 && this.#unsavedBytes + bytes > MAX_BYTES_PER_WRITE)
       await this.#save(letter.partition, tracker)
     this.#aim(record.topic)
-    if (collector !== undefined) {
-      await collector.open(record.topic)
-      collector.addBytes(record)
-    }
+    await this.#parts.writer?.add(record)
     this.#unsaved++
     this.#unsavedBytes += bytes
     this.#count(record.topic, letter.code)
   }
 
-  /** Writes what was collected, when its time has come, and then remembers it. */
+  /** Writes what was collected, when its time has come, and how far that is. */
   async #save(partition: number, tracker: ProgressTracker): Promise<void> {
-    const { lease, collector } = this.#parts
-    const { topic, onWritten } = this.#options
-    const { progress } = tracker
-    formatProgress(progress, `topic ${topic} partition ${partition}`) // what can't be remembered is not written either
-    if (collector !== undefined) {
+    const { writer } = this.#parts
+    if (writer !== undefined) {
       if (this.#unsaved > 0) await this.#untilDue()
-      await collector.flush()
-      await lease.commit(partition, progress)
-      if (this.#unsaved > 0) onWritten?.(this.#letters + this.#unsaved)
+      await writer.commit(partition, tracker.progress)
+      if (this.#unsaved > 0) this.#options.onWritten?.(this.#letters + this.#unsaved)
     }
     this.#letters += this.#unsaved
     this.#unsaved = 0
@@ -167,13 +161,8 @@ class Replay {
 
   async #untilDue(): Promise<void> {
     const { clock, ratePerSecond, signal } = this.#options
-    const dueMs = this.#startMs + (this.#letters / ratePerSecond) * 1_000
-    for (;;) {
-      await this.#parts.lease.keep()
-      const waitMs = dueMs - clock.nowMs()
-      if (waitMs <= 0 || signal.aborted) return
-      await clock.wait(Math.min(waitMs, MAX_WAIT_MS), signal)
-    }
+    const waitMs = this.#startMs + (this.#letters / ratePerSecond) * 1_000 - clock.nowMs()
+    if (waitMs > 0 && !signal.aborted) await clock.wait(waitMs, signal)
   }
 
   #aim(topic: string): void {

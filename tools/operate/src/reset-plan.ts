@@ -45,7 +45,7 @@ const CHANGELOG_SUFFIX = '-changelog'
  */
 export function planReset(state: ApplicationState, { inputTopics, outputs }: ResetRequest): ResetStep[] {
   const { applicationId, committed, logs } = state
-  refuseLiveGroup(state.group, `application ${applicationId}`)
+  refuseLiveGroup(state.group)
   refuseMissing([...(inputTopics ?? []), ...outputs], logs)
   const read = new Set([...committed.map(({ topic }) => topic), ...(inputTopics ?? [])])
   const both = outputs.find((topic) => read.has(topic))
@@ -67,8 +67,7 @@ export function planReset(state: ApplicationState, { inputTopics, outputs }: Res
   ]
 }
 
-/** Throws a `RefusedError` that names the members of a group, where it has some. */
-export function refuseLiveGroup({ groupId, state, members }: GroupDescription, whose: string): void {
+function refuseLiveGroup({ groupId, state, members }: GroupDescription): void {
   if (WITHOUT_MEMBERS.has(state)) return
   const named = members
     .slice(0, MAX_NAMED_MEMBERS)
@@ -76,7 +75,7 @@ export function refuseLiveGroup({ groupId, state, members }: GroupDescription, w
   const others = members.length > MAX_NAMED_MEMBERS ? ` and ${members.length - MAX_NAMED_MEMBERS} more` : ''
   const who = named.length === 0 ? `its state is ${state}` : `${named.join(', ')}${others}`
   throw new RefusedError(
-    `${whose}: group ${groupId} has live members (${who}): stop every instance; one that was killed is gone after its session ` +
+    `group ${groupId} has live members (${who}): stop every instance; one that was killed is gone after its session ` +
       'timeout (10 s)',
   )
 }
