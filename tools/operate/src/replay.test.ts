@@ -158,6 +158,12 @@ test('a letter whose value was cut is refused once, and holds up no other', asyn
   expect((await run()).refused).toEqual([])
 })
 
+test('a replay that writes nothing still remembers how far it looked', async () => {
+  const { run } = await withLetters([{ value: Buffer.alloc(MAX_DEAD_LETTER_BYTES + 1) }])
+  expect((await run()).refused).toMatchObject([{ refusal: 'cut', letters: 1 }])
+  expect((await run()).refused).toEqual([])
+})
+
 test('a dry run counts the same, writes nothing and remembers nothing', async () => {
   const { kafka, run, values } = await withLetters([{ code: 'a' }, { code: 'b' }, { code: 'b', source: undefined }])
   const first = await run({ dryRun: true })
