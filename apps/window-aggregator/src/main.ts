@@ -32,7 +32,7 @@ await runService({
     })
     const kafka = kafkaPorts({ ...kafkaSettings(config), clientId: applicationId, logger })
     const commitIntervalMs = config.COMMIT_INTERVAL_MS
-    const app = run(topology, { applicationId, kafka, guarantee: 'at-least-once', commitIntervalMs, logger })
+    const app = run(topology, { applicationId, kafka, guarantee: 'exactly-once', commitIntervalMs, logger })
     return streamsService(app, { close: () => kafka.close() })
   },
 })
