@@ -38,9 +38,8 @@ export class ChangedEntries<E extends TrackedEntry> {
       entry.changed = false
       const data = this.#dataOf(entry)
       const entryKey = this.#keyOf(entry)
-      // One that is gone may have a successor of the same name, which stays.
-      if (data !== undefined) entries.set(entryKey, data)
-      else if (entry.stored && !entries.has(entryKey)) entries.set(entryKey, undefined)
+      // One that is gone may have a successor of the same name, which comes after it.
+      if (data !== undefined || entry.stored) entries.set(entryKey, data)
       entry.stored = data !== undefined
     }
     return entries

@@ -1,3 +1,4 @@
+import type { Aggregator } from './aggregator.ts'
 import { combine } from './aggregators/combine.ts'
 import { collect } from './aggregators/ordered.ts'
 import { count, sum } from './aggregators/totals.ts'
@@ -27,6 +28,8 @@ export interface Folded {
   readonly ids: readonly number[]
   readonly records: number
   readonly amount: number
+  /** Late records since the key's previous result. */
+  readonly late: number
 }
 
 type Output =
@@ -40,11 +43,19 @@ export const END_MS = 10_000
 export const sequence = ({ id }: Sample) => id
 export const amountOf = ({ amount }: Sample) => amount
 
-const aggregator = combine({
+const folds = combine({
   kept: collect({ sequence, select: sequence, limit: 1_000 }),
   records: count(),
   amount: sum(amountOf),
 })
+
+const aggregator: Aggregator<Sample, ReturnType<typeof folds.init>, Folded> = {
+  ...folds,
+  result(accumulator, context) {
+    const { kept, records, amount } = folds.result(accumulator, context)
+    return { ids: kept.values, records, amount, late: context.lateCount }
+  },
+}
 
 /** An operator with its clock, and all that came out of it; it can be killed, and comes back by its entries. */
 export class Run {
@@ -81,10 +92,6 @@ export class Run {
         late: (key) => tellId('late', key),
       },
     })
-    const resultOf = (result: ReturnType<typeof aggregator.result>): Folded => {
-      const { kept, records, amount } = result
-      return { ids: kept.values, records, amount }
-    }
     const operator = windowOperator(windows, {
       aggregator,
       clock: sequenced ? ordered.clock : clock,
@@ -93,8 +100,8 @@ export class Run {
       emit: this.#emit,
       changelog: true,
       output: {
-        result: (key, result, window) => tell({ kind: 'final', key, window, result: resultOf(result) }),
-        update: (key, result, window) => tell({ kind: 'update', key, window, result: result && resultOf(result) }),
+        result: (key, result, window) => tell({ kind: 'final', key, window, result }),
+        update: (key, result, window) => tell({ kind: 'update', key, window, result }),
         late: (key) => tellId('late', key),
       },
     })

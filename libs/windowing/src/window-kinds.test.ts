@@ -101,6 +101,19 @@ describe('sessions', () => {
     ])
   })
 
+  test('that are closed are known to be after a restart too, for as long as a record could join them', () => {
+    const run = runOf(windows)
+    run.add(record(1, 0))
+    run.heartbeat(12)
+    run.kill()
+    run.add(record(2, 9))
+    expect([...run.late()]).toEqual(['a 2'])
+    run.heartbeat(20)
+    run.kill()
+    run.add(record(3, 20))
+    expect(run.openWindows).toBe(1)
+  })
+
   test('need an aggregator that merges', () => {
     const { merge: _merge, ...aggregator } = count()
     expect(() => windowOperator(windows, { ...limited(1), aggregator })).toThrow('need an aggregator with merge')
@@ -142,9 +155,9 @@ describe('volume windows', () => {
     const run = runOf(windows)
     for (const [id, amount] of [4, 9, 25].entries()) run.add(record(id, id, amount))
     expect(run.all('final').map(({ result }) => result)).toEqual([
-      { ids: [0, 1], records: 2, amount: 10 },
-      { ids: [1, 2], records: 1, amount: 10 },
-      { ids: [2], records: 0, amount: 10 },
+      { ids: [0, 1], records: 2, amount: 10, late: 0 },
+      { ids: [1, 2], records: 1, amount: 10, late: 0 },
+      { ids: [2], records: 0, amount: 10, late: 0 },
     ])
     expect(run.openWindows).toBe(1)
   })
