@@ -13,8 +13,16 @@ export interface CommitState {
   readonly lateCounts: Readonly<Record<string, readonly (readonly [key: string, count: number])[]>>
 }
 
-/** Committed with the offset by a task whose state is in changelogs. */
-export const CHANGELOG_METADATA = '{"state":"changelog"}'
+/** What a task whose state is in changelogs commits with its offset: which states it has. */
+export function formatChangelogStates(names: readonly string[]): string {
+  return JSON.stringify({ changelogs: names })
+}
+
+/** The states that `formatChangelogStates` wrote; undefined for any other metadata. */
+export function parseChangelogStates(text: string): readonly string[] | undefined {
+  if (!text.startsWith('{"changelogs":')) return undefined
+  return (JSON.parse(text) as { changelogs: string[] }).changelogs
+}
 
 /** What a broker accepts by default (`offset.metadata.max.bytes`). */
 const MAX_METADATA_BYTES = 4_096

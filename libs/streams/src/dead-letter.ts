@@ -4,6 +4,9 @@ import type { Header } from './record-batch.ts'
 /** A value above this is cut, so that the dead letter fits where the record did not; the full length is in a header. */
 export const MAX_DEAD_LETTER_BYTES = 900_000
 
+/** How often a record has become a dead letter. */
+export const ATTEMPTS_HEADER = 'tidemark.dlq.attempts'
+
 /** A record that can't be processed, as it was received, and why. */
 export interface DeadLetter {
   readonly topic: string
@@ -40,7 +43,7 @@ export function deadLetterRecord(letter: DeadLetter): BytesToWrite {
   }
   reason.push(
     ['tidemark.dlq.code', letter.code],
-    ['tidemark.dlq.attempts', String(letter.attempts)],
+    [ATTEMPTS_HEADER, String(letter.attempts)],
     ['tidemark.dlq.ingestion_time_ms', String(letter.ingestionTimeMs)],
   )
   const cut = value !== null && value.length > MAX_DEAD_LETTER_BYTES

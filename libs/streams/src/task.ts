@@ -1,6 +1,6 @@
 import { EventClock, OpenWindowLimitError } from '@tidemark/windowing'
-import { CHANGELOG_METADATA, formatCommitState, parseCommitState } from './commit-metadata.ts'
-import { deadLetterRecord } from './dead-letter.ts'
+import { formatChangelogStates, formatCommitState, parseChangelogStates, parseCommitState } from './commit-metadata.ts'
+import { ATTEMPTS_HEADER, deadLetterRecord } from './dead-letter.ts'
 import { StreamsError } from './errors.ts'
 import type { ExternalSink } from './external-sink.ts'
 import type { CommittedOffset } from './ports.ts'
@@ -80,13 +80,7 @@ export class Task {
   /** Takes up what an earlier owner committed, and says from which offset to read. For a task that has read nothing yet. */
   resume(committed: CommittedOffset): number {
     const source = this.#stateOf(committed.topic)
-    if (committed.metadata === CHANGELOG_METADATA && !this.#options.hasChangelog) {
-      throw new StreamsError(
-        'guarantee-changed',
-        `topic ${committed.topic} partition ${this.partition}: this application ran exactly-once before, its state is in changelogs ` +
-          'that at-least-once does not read: go on exactly-once, or reset the application',
-      )
-    }
+    this.#checkStates(committed)
     const state = parseCommitState(committed.metadata)
     source.position = committed.offset
     source.rebuildTo = state?.processedTo ?? committed.offset
@@ -156,12 +150,34 @@ export class Task {
     }))
   }
 
+  /** Refuses to go on without state that was there at the last commit: its windows would be emitted with records missing. */
+  #checkStates({ topic, metadata }: CommittedOffset): void {
+    const before = parseChangelogStates(metadata)
+    if (before === undefined) return
+    const where = `topic ${topic} partition ${this.partition}`
+    if (!this.#options.hasChangelog) {
+      throw new StreamsError(
+        'guarantee-changed',
+        `${where}: this application ran exactly-once before, its state is in changelogs that at-least-once does not read: ` +
+          'go on exactly-once, or reset the application',
+      )
+    }
+    const now = new Set(this.#stateOf(topic).states.map(({ name }) => name))
+    const gone = before.find((name) => !now.has(name))
+    if (gone === undefined) return
+    throw new StreamsError(
+      'topology-changed',
+      `${where}: the topology no longer has state ${gone}, in which windows are open: change it back, or reset the application`,
+    )
+  }
+
   #offsetOf(source: SourceState): CommittedOffset {
     const { topic, states, position, clock } = source
     const where = { topic, partition: this.partition }
     // Without state there is nothing to say beyond the offset; with a changelog, it says the rest.
     if (states.length === 0) return { ...where, offset: position, metadata: '' }
-    if (this.#options.hasChangelog) return { ...where, offset: position, metadata: CHANGELOG_METADATA }
+    if (this.#options.hasChangelog)
+      return { ...where, offset: position, metadata: formatChangelogStates(states.map(({ name }) => name)) }
     const oldest = states.map((state) => state.oldestOffset() ?? position)
     const lateCounts = Object.fromEntries(states.map((state) => [state.name, state.lateCounts()]))
     const state = { processedTo: position, clock: clock.snapshot(), lateCounts }
@@ -205,7 +221,7 @@ export class Task {
         code: issue.code,
         exception: 'BadRecord',
         message: `topic ${source.topic} partition ${this.partition} offset ${cursor.offset}: ${issue.message}`,
-        attempts: 1,
+        attempts: attemptsSoFar(cursor) + 1,
         ingestionTimeMs: nowMs(),
       }),
     )
@@ -266,4 +282,13 @@ export class Task {
     if (source === undefined) throw new StreamsError('protocol', `topic ${topic} is not a source of this topology`)
     return source
   }
+}
+
+/** How often a record has been set aside before, which a replay of dead letters keeps in a header. */
+function attemptsSoFar(cursor: RecordCursor): number {
+  const attempts = cursor
+    .headers()
+    .filter(({ key }) => key === ATTEMPTS_HEADER)
+    .map(({ value }) => Number(value?.toString()))
+  return Math.max(0, ...attempts.filter((count) => Number.isSafeInteger(count)))
 }

@@ -90,6 +90,16 @@ test('a topology that has other windows than its state was made for is refused, 
   )
 })
 
+test('a topology that no longer has windows which were open is refused, and named', async () => {
+  const first = new TopologyTestDriver(ordersTopology({ sizeMs: 60_000 }))
+  await first.input('orders', orderCodec).pipe('ada', order(1))
+  await first.close()
+  const second = new TopologyTestDriver(ordersTopology({ sizeMs: 10_000 }), { kafka: first.kafka })
+  await expect(second.settle()).rejects.toThrow(
+    'topic orders partition 0: the topology no longer has state windows-tumbling-1m-grace-2s',
+  )
+})
+
 test('an application that ran exactly-once can not go on at least once without its state', async () => {
   const first = new TopologyTestDriver(ordersTopology(), {})
   await first.input('orders', orderCodec).pipe('ada', order(1))

@@ -126,6 +126,14 @@ describe('a record that is not for processing', () => {
     expect(letter?.headers['__streams.errors.message']).toMatch(/^topic orders partition 0 offset 1: not JSON/)
   })
 
+  test('counts on from the attempts of an earlier dead letter that was replayed', async () => {
+    const { driver, orders } = driverOf()
+    await orders.pipeBytes('ada', Buffer.from('?'), [{ key: 'tidemark.dlq.attempts', value: Buffer.from('2') }])
+    expect(driver.readBytes(driver.deadLetterTopic).map(({ headers }) => headers['tidemark.dlq.attempts'])).toEqual([
+      '3',
+    ])
+  })
+
   test.each([
     ['without a key', null, order(1_000), 'missing-key'],
     ['with an event time that is none', 'ada', { amount: 1, placedAtMs: -1 }, 'bad-timestamp'],
