@@ -34,6 +34,7 @@ export class InMemoryKafka implements KafkaPorts {
   readonly #topics = new Map<string, PartitionLog[]>()
   readonly #groups = new Map<string, InMemoryGroup>()
   readonly #transactions = new InMemoryTransactions({
+    mustHave: ({ topic, partition }) => void this.#log(topic, partition),
     append: (batch) => this.#append(batch),
     group: (groupId) => this.group(groupId),
   })

@@ -2,6 +2,7 @@ import {
   StreamsError,
   type OutputBatch,
   type ProducerOwnership,
+  type TopicPartition,
   type Transaction,
   type TransactionalProducerPort,
 } from '@tidemark/streams'
@@ -9,6 +10,8 @@ import type { InMemoryGroup } from './in-memory-group.ts'
 
 /** What transactions do to an in-memory Kafka. */
 export interface TransactionTarget {
+  /** Throws where there is no such partition. */
+  mustHave(partition: TopicPartition): void
   append(batch: OutputBatch): void
   group(groupId: string): InMemoryGroup
 }
@@ -50,6 +53,7 @@ export class InMemoryTransactions {
   }
 
   #commit({ batches, groupId, offsets }: Transaction): void {
+    for (const batch of batches) this.#target.mustHave(batch)
     for (const batch of batches) this.#target.append(batch)
     this.#target.group(groupId).setOffsets(offsets)
   }

@@ -3,5 +3,7 @@ export { seededChance, type Chance, type Fault, type FaultAction, type FaultRule
 export { InMemoryGroup } from './in-memory-group.ts'
 export { InMemoryKafka } from './in-memory-kafka.ts'
 export type { KafkaApi } from './kafka-apis.ts'
+export { kafkaPortsConformance } from './kafka-ports-conformance.ts'
 export { ManualClock } from './manual-clock.ts'
+export type { KafkaUnderTest, PortLaw } from './port-law.ts'
 export { TestInput, TopologyTestDriver, type OutputRecord, type TestDriverOptions } from './topology-test-driver.ts'

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import type { Transaction } from '@tidemark/streams'
+import {
+  batchOf,
+  committedMetadata,
+  committedValues,
+  eventually,
+  numbered,
+  type KafkaUnderTest,
+  type PortLaw,
+} from './port-law.ts'
+import { PollingMember } from './polling-member.ts'
+
+const SHORT_TIMEOUT_MS = 3_000
+
+/** A topic of two partitions, with a writer of transactions that put one value in each, and an offset. */
+async function writing(subject: KafkaUnderTest) {
+  const { kafka } = subject
+  const topic = await subject.createTopic(2)
+  const partitions = [0, 1].map((partition) => ({ topic, partition }))
+  const producer = () => kafka.transactionalProducer({ transactionalId: topic, transactionTimeoutMs: SHORT_TIMEOUT_MS })
+  const transactionOf = (value: string): Transaction => ({
+    batches: partitions.map((partition) => batchOf(partition, [value])),
+    groupId: topic,
+    offsets: [{ topic, partition: 1, offset: 1, metadata: value }],
+  })
+  /** Values of both partitions, then the group's metadata. */
+  const state = async () => [
+    ...(await Promise.all(partitions.map((partition) => committedValues(kafka, partition)))),
+    await committedMetadata(kafka, topic, partitions),
+  ]
+  const becomes = async (values: readonly string[]) => {
+    const last = values.at(-1) ?? '-'
+    const expected = [values, values, ['-', last]]
+    let found: unknown
+    const isSo = async () => JSON.stringify((found = await state())) === JSON.stringify(expected)
+    await eventually(subject, `${JSON.stringify(values)} is seen`, isSo).catch(() => assert.deepEqual(found, expected))
+  }
+  return { topic, producer, transactionOf, state, becomes }
+}
+
+const fenced = { code: 'fenced', retriable: false }
+
+/** Of transactional producers. */
+export const lawsOfTransactions: readonly PortLaw[] = [
+  {
+    law: 'records of several partitions and offsets of a transaction are seen, in the order of the commits',
+    check: async (subject) => {
+      const { producer, transactionOf, becomes } = await writing(subject)
+      const writer = producer()
+      await writer.init()
+      const values = numbered('value', 5)
+      for (const value of values) await writer.commit(transactionOf(value))
+      await becomes(values)
+    },
+  },
+  {
+    law: 'a transaction of offsets alone is one, and so is one of records alone',
+    check: async (subject) => {
+      const { producer, topic, transactionOf, becomes } = await writing(subject)
+      const writer = producer()
+      await writer.init()
+      await writer.commit({ ...transactionOf('first'), offsets: [] })
+      await writer.commit({ ...transactionOf('first'), batches: [] })
+      await becomes(['first'])
+      await writer.commit({ batches: [], groupId: topic, offsets: [] })
+      await becomes(['first'])
+    },
+  },
+  {
+    law: 'nothing of a transaction that fails is ever seen, and the next one can be committed after init',
+    check: async (subject) => {
+      const { producer, topic, transactionOf, state, becomes } = await writing(subject)
+      const writer = producer()
+      await writer.init()
+      await writer.commit(transactionOf('kept'))
+      const failing = transactionOf('gone')
+      const nowhere = batchOf({ topic: `${topic}-missing`, partition: 0 }, ['gone'])
+      await assert.rejects(writer.commit({ ...failing, batches: [...failing.batches, nowhere] }))
+      await writer.init()
+      assert.deepEqual(await state(), [['kept'], ['kept'], ['-', 'kept']])
+      await writer.commit(transactionOf('next'))
+      await becomes(['kept', 'next'])
+    },
+  },
+  {
+    law: 'whoever is initialised last is the only writer; the earlier one is fenced for good, and leaves nothing behind',
+    check: async (subject) => {
+      const { producer, transactionOf, state, becomes } = await writing(subject)
+      const [first, second] = [producer(), producer()]
+      const earlier = await first.init()
+      await first.commit(transactionOf('kept'))
+      const later = await second.init()
+      assert.equal(later.producerId, earlier.producerId)
+      assert.ok(later.epoch > earlier.epoch, 'the epoch of a later owner is higher')
+      await assert.rejects(first.commit(transactionOf('fenced')), fenced)
+      await assert.rejects(first.commit(transactionOf('fenced')), fenced)
+      assert.deepEqual(await state(), [['kept'], ['kept'], ['-', 'kept']])
+      await second.commit(transactionOf('next'))
+      await becomes(['kept', 'next'])
+    },
+  },
+  {
+    law: 'what earlier owners committed is readable as soon as init resolves',
+    check: async (subject) => {
+      const { producer, transactionOf, state } = await writing(subject)
+      const values = numbered('owner', 5)
+      for (const [index, value] of values.entries()) {
+        const owner = producer()
+        await owner.init()
+        const soFar = values.slice(0, index)
+        assert.deepEqual(await state(), [soFar, soFar, ['-', soFar.at(-1) ?? '-']])
+        await owner.commit(transactionOf(value))
+        await owner.close()
+      }
+    },
+  },
+  {
+    law: 'writers of different ids do not get in each other’s way',
+    check: async (subject) => {
+      const topic = await subject.createTopic(4)
+      await Promise.all(
+        [0, 1, 2, 3].map(async (partition) => {
+          const writer = subject.kafka.transactionalProducer({ transactionalId: `${topic}.${partition}` })
+          await writer.init()
+          for (let round = 0; round < 5; round++) {
+            const offsets = [{ topic, partition, offset: round, metadata: `${round}` }]
+            await writer.commit({ batches: [batchOf({ topic, partition }, [`${round}`])], groupId: topic, offsets })
+          }
+        }),
+      )
+      const partitions = [0, 1, 2, 3].map((partition) => ({ topic, partition }))
+      await eventually(subject, 'each partition has what its writer wrote', async () => {
+        const values = await Promise.all(partitions.map((partition) => committedValues(subject.kafka, partition)))
+        return values.every((ofOne) => ofOne.join() === '0,1,2,3,4')
+      })
+      assert.deepEqual(await committedMetadata(subject.kafka, topic, partitions), ['4', '4', '4', '4'])
+    },
+  },
+  {
+    law: 'offsets in a transaction are taken while the group has members, and are where its next member starts',
+    check: async (subject) => {
+      const topic = await subject.createTopic(1)
+      const partition = { topic, partition: 0 }
+      await subject.kafka.producer({}).send([batchOf(partition, numbered('value', 10))])
+      const first = new PollingMember(subject, { topic, consumer: { groupId: topic } })
+      await eventually(subject, 'the first member has seen all', () => first.values.length === 10)
+      const writer = subject.kafka.transactionalProducer({ transactionalId: topic })
+      await writer.init()
+      await writer.commit({ batches: [], groupId: topic, offsets: [{ ...partition, offset: 8, metadata: '' }] })
+      await first.stop()
+      const second = new PollingMember(subject, { topic, consumer: { groupId: topic } })
+      await eventually(subject, 'the second member has seen the rest', () => second.values.length >= 2)
+      assert.deepEqual(second.values, ['0/8:value 8', '0/9:value 9'])
+    },
+  },
+  {
+    law: 'a commit before init, and one after close, is refused',
+    check: async (subject) => {
+      const { producer, transactionOf, state } = await writing(subject)
+      const writer = producer()
+      await assert.rejects(writer.commit(transactionOf('too early')), { code: 'protocol' })
+      await writer.init()
+      await writer.close()
+      await assert.rejects(writer.commit(transactionOf('too late')), { code: 'protocol' })
+      assert.deepEqual(await state(), [[], [], ['-', '-']])
+    },
+  },
+]
