@@ -1,4 +1,4 @@
-import type { Progress } from './progress.ts'
+import { lineProgress, type Progress } from './progress.ts'
 import { StackError } from './stack-error.ts'
 
 /** What the stack needs of the running process: `process` itself fits. */
@@ -21,4 +21,18 @@ export interface LaunchContext {
 /** Throws a `StackError` `stopped` if the signal was given. */
 export function throwIfStopped(signal: AbortSignal): void {
   if (signal.aborted) throw new StackError('stopped', 'the stack was stopped before it was up')
+}
+
+/** What whoever starts servers may say of it; all of it but the process has a default. */
+export interface LaunchOptions {
+  readonly host: Host
+  readonly log?: (line: string) => void
+  readonly progress?: Progress
+  /** Gives up a start that is under way. */
+  readonly signal?: AbortSignal
+}
+
+export function makeContext(options: LaunchOptions, giveUp: AbortSignal): LaunchContext {
+  const { host, log = () => undefined, progress = lineProgress({ write: log }), signal } = options
+  return { host, log, progress, signal: signal === undefined ? giveUp : AbortSignal.any([signal, giveUp]) }
 }

@@ -4,7 +4,7 @@ import { isGoNewEnough } from './build-influxd.ts'
 import { stackEnvironment } from './environment.ts'
 import { parseInfluxVersion } from './find-influxd.ts'
 import { parseRetentionSeconds } from './influx-server.ts'
-import { kafkaProperties } from './kafka-server.ts'
+import { kafkaProperties, type KafkaNode } from './kafka-properties.ts'
 import { influxVersion, kafkaVersion } from './versions.ts'
 
 const fileBeside = (path: string): Promise<string> => readFile(new URL(`../${path}`, import.meta.url), 'utf8')
@@ -40,7 +40,9 @@ describe('stackEnvironment', () => {
 })
 
 describe('kafkaProperties', () => {
-  const properties = kafkaProperties({ port: 1234, controllerPort: 1235, logDir: '/d' })
+  const node = { nodeId: 1, port: 1234, controllerPort: 1235 }
+  const propertiesOf = (nodes: KafkaNode[]) => kafkaProperties({ node, nodes, logDir: '/d', brokerSessionTimeoutMs: 7 })
+  const properties = propertiesOf([node])
 
   it('listens on loopback only', () => {
     expect(properties).toContain('listeners=PLAINTEXT://127.0.0.1:1234,CONTROLLER://127.0.0.1:1235\n')
@@ -49,6 +51,25 @@ describe('kafkaProperties', () => {
 
   it('makes no topic by itself', () => {
     expect(properties).toContain('auto.create.topics.enable=false\n')
+  })
+
+  it.each([
+    [1, 1, 1],
+    [2, 2, 1],
+    [3, 3, 2],
+    [5, 3, 2],
+  ])('of one of %i nodes keep %i replicas of all, of which %i must be in sync', (count, replicas, minInSync) => {
+    const others = Array.from({ length: count - 1 }, (_, index) => ({ ...node, nodeId: index + 2 }))
+    const settings = propertiesOf([node, ...others])
+    const replicated = ['default', 'offsets.topic', 'transaction.state.log', 'share.coordinator.state.topic']
+    for (const name of replicated) expect(settings).toContain(`${name}.replication.factor=${replicas}\n`)
+    const inSync = ['min.insync.replicas', 'transaction.state.log.min.isr', 'share.coordinator.state.topic.min.isr']
+    for (const name of inSync) expect(settings).toContain(`${name}=${minInSync}\n`)
+  })
+
+  it('name every voter of the quorum', () => {
+    const voters = 'controller.quorum.voters=1@127.0.0.1:1235,2@127.0.0.1:1237\n'
+    expect(propertiesOf([node, { nodeId: 2, port: 1236, controllerPort: 1237 }])).toContain(voters)
   })
 })
 

@@ -29,6 +29,8 @@ export interface Server {
   readonly failed: Promise<StackError>
   /** Resolves when it is gone. */
   stop(): Promise<void>
+  /** Ends it as `kill -9` would; resolves when it is gone. */
+  kill(): Promise<void>
 }
 
 const stopLimitMs = 30_000
@@ -46,11 +48,12 @@ export async function startServer(context: LaunchContext, folder: DataFolder, op
   await folder.noteServer(name, supervised.pid)
 
   let stopping: Promise<void> | undefined
-  const end = async (): Promise<void> => {
-    await supervised.stop()
+  const end = async (way: 'stop' | 'kill'): Promise<void> => {
+    await supervised[way]()
     await folder.forgetServer(name)
   }
-  const stop = (): Promise<void> => (stopping ??= end())
+  const stop = (): Promise<void> => (stopping ??= end('stop'))
+  const kill = (): Promise<void> => (stopping ??= end('kill'))
   let hasExited = false
   const exitError = supervised.exited.then(async (code) => {
     hasExited = true
@@ -72,7 +75,7 @@ export async function startServer(context: LaunchContext, folder: DataFolder, op
       if (stopping === undefined) resolve(error)
     })
   })
-  return { title, pid: supervised.pid, logPath, failed, stop }
+  return { title, pid: supervised.pid, logPath, failed, stop, kill }
 }
 
 async function untilReady(

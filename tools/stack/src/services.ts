@@ -4,7 +4,7 @@ import { fetchRegistry } from './fetch-registry.ts'
 import { findInfluxd } from './find-influxd.ts'
 import { startInflux } from './influx-server.ts'
 import { chooseJava, type Java } from './java.ts'
-import { startKafka } from './kafka-server.ts'
+import { clusterIdOf, startKafka } from './kafka-server.ts'
 import type { LaunchContext } from './launch-context.ts'
 import type { PortName, StackPorts } from './ports.ts'
 import { startRegistry } from './registry-server.ts'
@@ -39,11 +39,16 @@ type Launcher = (context: LaunchContext, folder: DataFolder, plan: LaunchPlan) =
 export const launchers: Readonly<Record<ServiceName, Launcher>> = {
   async kafka(context, folder, { ports, heapMb, kafkaJvmOptions, readyTimeoutMs, javas }) {
     const java = chooseJava(javas, { server: `Kafka ${kafkaVersion}`, minMajor: kafkaMinJava })
+    const node = { nodeId: 1, port: ports.kafka, controllerPort: ports.kafkaController }
     return startKafka(context, folder, {
       java,
       jars: await fetchKafka(context),
-      port: ports.kafka,
-      controllerPort: ports.kafkaController,
+      name: 'kafka',
+      node,
+      nodes: [node],
+      clusterId: await clusterIdOf(folder, ['kafka']),
+      // A machine that is busy with tests starves the broker; fencing the only one then helps nobody.
+      brokerSessionTimeoutMs: 30_000,
       heapMb: heapMb.kafka,
       jvmOptions: kafkaJvmOptions,
       readyTimeoutMs,

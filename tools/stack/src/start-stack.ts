@@ -4,9 +4,9 @@ import { fetchRegistry } from './fetch-registry.ts'
 import { findInfluxd } from './find-influxd.ts'
 import { influxSetup, influxUrl, parseRetentionSeconds } from './influx-server.ts'
 import { findJavas } from './java.ts'
-import type { Host, LaunchContext } from './launch-context.ts'
+import { makeContext, type Host } from './launch-context.ts'
 import { checkPortsFree, planPorts, type StackPorts } from './ports.ts'
-import { lineProgress, type Progress } from './progress.ts'
+import type { Progress } from './progress.ts'
 import { registryUrl } from './registry-server.ts'
 import type { Server } from './server.ts'
 import {
@@ -148,11 +148,6 @@ async function makePlan(options: StackOptions): Promise<LaunchPlan> {
     retentionSeconds: parseRetentionSeconds(host.env['INFLUX_RETENTION']),
     javas: services.some((name) => name !== 'influx') ? await findJavas(host.env) : [],
   }
-}
-
-function makeContext(options: Omit<StackOptions, 'dataDir'>, giveUp: AbortSignal): LaunchContext {
-  const { host, log = () => undefined, progress = lineProgress({ write: log }), signal } = options
-  return { host, log, progress, signal: signal === undefined ? giveUp : AbortSignal.any([signal, giveUp]) }
 }
 
 async function influxOutcome(

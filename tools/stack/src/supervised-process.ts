@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Host } from './launch-context.ts'
+import { isGroupRunning } from './process-table.ts'
 
 export interface SupervisedOptions {
   readonly command: string
@@ -24,13 +26,17 @@ export interface SupervisedProcess {
   readonly exited: Promise<number>
   /** Ends the program: SIGTERM, SIGKILL after the limit. Resolves when it is gone; may be called again. */
   stop(): Promise<number>
+  /** Ends the program, its supervisor and all it started at once, with SIGKILL. Resolves when none is left; may be called again. */
+  kill(): Promise<number>
 }
 
 const supervisorPath = fileURLToPath(new URL('./bin/supervisor.ts', import.meta.url))
 const backgroundPriority = 10
+const killPollMs = 10
 
 /** Starts a program that ends with this process, however this process ends (see `bin/supervisor.ts`). */
-export function superviseProcess({ execPath }: Host, options: SupervisedOptions): SupervisedProcess {
+export function superviseProcess(host: Host, options: SupervisedOptions): SupervisedProcess {
+  const { execPath } = host
   const { output } = options
   const sink = typeof output === 'number' ? output : 'pipe'
   const child = spawn(execPath, [supervisorPath, String(options.stopLimitMs), options.command, ...options.args], {
@@ -58,5 +64,21 @@ export function superviseProcess({ execPath }: Host, options: SupervisedOptions)
       child.stdin?.end()
       return exited
     },
+    async kill() {
+      // The supervisor may be gone a moment before what it supervised, which still holds ports and files then.
+      while (await isGroupRunning(host, pid)) {
+        killGroup(host, pid)
+        await delay(killPollMs)
+      }
+      return exited
+    },
+  }
+}
+
+function killGroup(host: Host, group: number): void {
+  try {
+    host.kill(-group, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
