@@ -16,7 +16,13 @@ export function changelogDefinition(applicationId: string, state: string, partit
   return {
     name: changelogTopic(applicationId, state),
     partitions,
-    config: { 'cleanup.policy': 'compact', 'segment.ms': '3600000', 'min.cleanable.dirty.ratio': '0.2' },
+    config: {
+      'cleanup.policy': 'compact',
+      'segment.ms': '3600000',
+      'min.cleanable.dirty.ratio': '0.2',
+      // An entry is one window's whole accumulator, which may be larger than the records it is made of.
+      'max.message.bytes': String(8 * 1024 * 1024),
+    },
   }
 }
 

@@ -146,7 +146,8 @@ export interface ConsumerOptions {
 }
 
 export interface ProducerOptions {
-  readonly compression?: 'none' | 'gzip'
+  /** How batches go over the wire and into the log; readers take all of them. `none` if left out. */
+  readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 }
 
 export type { Header, RecordBatch }

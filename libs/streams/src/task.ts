@@ -1,4 +1,4 @@
-import { EventClock, OpenWindowLimitError } from '@tidemark/windowing'
+import { EventClock, LimitError } from '@tidemark/windowing'
 import { formatChangelogStates, formatCommitState, parseChangelogStates, parseCommitState } from './commit-metadata.ts'
 import { ATTEMPTS_HEADER, deadLetterRecord } from './dead-letter.ts'
 import { StreamsError } from './errors.ts'
@@ -190,7 +190,7 @@ export class Task {
       return source.reader.accept(cursor)
     } catch (error) {
       const where = `topic ${source.topic} partition ${this.partition} offset ${cursor.offset}`
-      const code = error instanceof OpenWindowLimitError ? 'limit-reached' : 'record-failed'
+      const code = error instanceof LimitError ? 'limit-reached' : 'record-failed'
       throw new StreamsError(code, `${where}: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
       })

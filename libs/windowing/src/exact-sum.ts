@@ -12,7 +12,8 @@ export class ExactSum {
   /** The sum whose `partials` were kept. */
   static restore(partials: readonly number[]): ExactSum {
     const sum = new ExactSum()
-    for (const partial of partials) sum.add(partial)
+    // As they were: adding them again would give others with the same sum.
+    sum.#partials.push(...partials)
     return sum
   }
 

@@ -28,6 +28,7 @@ try {
   tallies.push(await servers)
   tallies.push(await vitest('integration'))
   tallies.push(await vitest('e2e'))
+  if (nightly) tallies.push(await chaos())
 } finally {
   await rm(reports, { recursive: true, force: true })
 }
@@ -42,6 +43,13 @@ async function fetchServers(): Promise<Tally> {
   const fetched = await node(['--conditions=@tidemark/source', 'tools/stack/src/main.ts', 'fetch'])
   if (fetched !== 0) console.error('✗ the servers could not be fetched')
   return tallyOfExit(fetched)
+}
+
+/** All proofs, three rounds of each, with another seed every day: it is printed, and replays with `--seed`. */
+async function chaos(): Promise<Tally> {
+  const seed = Math.floor(Date.now() / 86_400_000)
+  const args = ['--rounds', '3', '--seed', String(seed)]
+  return check(`chaos, seed ${seed}`, ['--conditions=@tidemark/source', 'tools/chaos/src/main.ts', ...args])
 }
 
 async function check(name: string, args: readonly string[]): Promise<Tally> {
