@@ -12,8 +12,7 @@ export class ExactSum {
   /** The sum whose `partials` were kept. */
   static restore(partials: readonly number[]): ExactSum {
     const sum = new ExactSum()
-    // As they were: adding them again would give others with the same sum.
-    sum.#partials.push(...partials)
+    for (const partial of partials) sum.add(partial)
     return sum
   }
 

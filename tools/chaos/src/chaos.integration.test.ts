@@ -7,6 +7,12 @@ import { expect, inject, onTestFinished, test } from 'vitest'
 import { proofs, type ProofSettings } from './proofs.ts'
 import { runRound } from './round.ts'
 
+declare module 'vitest' {
+  export interface ProvidedContext {
+    kafka: string
+  }
+}
+
 const clean = { lost: 0, duplicate: 0, reordered: 0, mismatching: 0, openTransactions: 0 }
 
 /** A proof with few records and one end of each of two instances: seconds instead of minutes. */
