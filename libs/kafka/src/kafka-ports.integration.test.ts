@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import kafkajs from 'kafkajs'
 import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { batchOf, onRealCluster, type TopicOptions } from './cluster-fixture.ts'
@@ -14,7 +15,7 @@ const onTopic = (options?: TopicOptions) =>
 const values = (count: number, prefix = 'value') => Array.from({ length: count }, (_, index) => `${prefix} ${index}`)
 const until = (law: () => void | Promise<void>) => vi.waitFor(law, { timeout: 30_000, interval: 20 })
 
-test.each(['none', 'gzip'] as const)(
+test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)(
   'records written with compression %s are read back as they were',
   async (compression) => {
     const { kafka, topic } = await onTopic()
@@ -53,6 +54,22 @@ test.each(['gzip', 'snappy', 'lz4', 'zstd'])('reads what a broker has compressed
   }
   expect(read).toEqual(written)
 })
+
+test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+  'the broker inflates what is written with %s, to compress it as the topic asks for, over many of its blocks',
+  async (compression) => {
+    const { kafka, topic } = await onTopic({ config: { 'compression.type': compression === 'gzip' ? 'zstd' : 'gzip' } })
+    const incompressible = createHash('shake256', { outputLength: 300_000 }).update('seed').digest('base64')
+    const written = [...values(20_000, 'a value that compresses well'), incompressible]
+    await kafka.producer({ compression }).send([batchOf({ topic, partition: 0 }, written)])
+    const read: (string | undefined)[] = []
+    for await (const batch of kafka.logReader().read({ topic, partition: 0 }, 0, written.length)) {
+      const cursor = batch.cursor()
+      while (cursor.next()) read.push(cursor.value()?.toString())
+    }
+    expect(read).toEqual(written)
+  },
+)
 
 test('another client reads what is written here, and is read here', async () => {
   const { kafka, topic, bootstrapServers, groupId, polling } = await onTopic()

@@ -3,6 +3,7 @@ import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { batchOf, onRealCluster } from './cluster-fixture.ts'
 import { ClusterLink } from './cluster-link.ts'
 import { connectionSettings, type KafkaConnectionOptions } from './connection-options.ts'
+import { kafkaPorts } from './kafka-ports.ts'
 import { brokerConnector } from './kafkajs-internals.ts'
 import { TransactionalProducer } from './transactional-producer.ts'
 
@@ -164,7 +165,7 @@ test('an end whose answer is lost has committed: after the next init it is seen,
 })
 
 test('committed offsets of an open transaction are waited for', async () => {
-  const { topic, cluster, transactionOf, committed } = await onCluster()
+  const { topic, groupId, cluster, transactionOf } = await onCluster()
   const reached = Promise.withResolvers<void>()
   const gate = Promise.withResolvers<void>()
   const producer = watched(cluster, {
@@ -178,14 +179,17 @@ test('committed offsets of an open transaction are waited for', async () => {
   await producer.init()
   const commit = producer.commit(transactionOf('waited for', 1))
   await reached.promise
-  let known: string[] | undefined
-  const asked = committed().then((offsets) => (known = offsets))
-  // Long enough for many an answer.
-  await new Promise((resolve) => setTimeout(resolve, 300))
-  expect(known).toBeUndefined()
+  let refused = 0
+  const debug = (_: object, message: string) => {
+    if (message.includes('UNSTABLE_OFFSET_COMMIT')) refused++
+  }
+  const waiting = kafkaPorts({ ...cluster, logger: { ...cluster.logger, debug } })
+  onTestFinished(() => waiting.close())
+  const asked = waiting.consumer({ groupId }).committed([{ topic, partition: 0 }])
+  await soon(async () => expect(refused).toBeGreaterThan(3))
   gate.resolve()
   await commit
-  expect(await asked).toEqual(['waited for'])
+  expect(await asked).toEqual(transactionOf('waited for', 1).offsets)
 })
 
 test('tasks with a producer each commit beside one another over shared connections', async () => {
