@@ -101,6 +101,7 @@ export class StreamsRuntime {
     const partitionCount = await this.#partitionCount()
     this.#guarantee = this.#newGuarantee(partitionCount)
     await this.#guarantee.start()
+    this.#nextCommitMs = this.#options.nowMs() + this.#options.commitIntervalMs
     for (const codec of outputCodecs) await codec.prepare?.()
     this.#consumer.subscribe(
       sources.map(({ topic }) => topic),
@@ -118,10 +119,11 @@ export class StreamsRuntime {
     this.#lastTurnMs = nowMs()
     const untilCommitMs = this.#dirty ? Math.max(0, this.#nextCommitMs - nowMs()) : IDLE_POLL_MS
     const batches = await this.#consumer.poll(maxWaitMs ?? untilCommitMs)
-    await this.#resumeSuspended()
+    const resumed = await this.#resumeSuspended()
     for (const batch of batches) {
       const task = this.#tasks.get(batch.partition)
-      if (task === undefined) continue // suspended
+      // Suspended; or resumed just now, further back than where this batch was fetched.
+      if (task === undefined || resumed.includes(batch.partition)) continue
       await task.process(batch)
       if (this.#bufferedBytes > maxBufferedBytes || this.#sinks.records > maxSinkRecords) await this.commit()
     }
@@ -199,15 +201,16 @@ export class StreamsRuntime {
     await this.#guarantee?.restore(tasks)
   }
 
-  /** Starts tasks anew whose commit had failed, unless the last poll has found out that they went to others. */
-  async #resumeSuspended(): Promise<void> {
+  /** Starts tasks anew whose commit had failed, unless the last poll has found out that they went to others. Returns which. */
+  async #resumeSuspended(): Promise<readonly number[]> {
     const nowMs = this.#options.nowMs()
     const due = [...this.#suspended].filter(([, atMs]) => atMs <= nowMs).map(([partition]) => partition)
-    if (due.length === 0) return
+    if (due.length === 0) return due
     for (const partition of due) this.#suspended.delete(partition)
     // Without a commit so far they begin at the beginning: what has been fetched since is behind what they have to process.
     for (const partition of this.#partitionsOf(due)) this.#consumer.seek(partition, await this.#startOf(partition))
     await this.#open(due)
+    return due
   }
 
   #partitionsOf(numbers: readonly number[]): TopicPartition[] {

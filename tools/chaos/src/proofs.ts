@@ -1,17 +1,18 @@
 import type { RoundOptions } from './round.ts'
 
-export const proofNames = ['transactions', 'windows', 'smoke'] as const
+export const proofNames = ['transactions', 'windows', 'smoke', 'proxy'] as const
 export type ProofName = (typeof proofNames)[number]
 
 /** What a proof leaves open for the round: where, under which name and seed. */
 export type ProofSettings = Pick<
   RoundOptions,
-  'job' | 'guarantee' | 'how' | 'records' | 'partitions' | 'instances' | 'restarts'
+  'job' | 'guarantee' | 'target' | 'how' | 'records' | 'partitions' | 'instances' | 'restarts'
 >
 
 const copies: ProofSettings = {
   job: 'copy',
   guarantee: 'exactly-once',
+  target: 'instances',
   how: 'crash',
   records: 100_000,
   partitions: 9,
@@ -23,15 +24,22 @@ const smoke: ProofSettings = { ...windows, records: 20_000, restarts: 1 }
 
 /** The proofs, each as the variants that one round of it runs. */
 export const proofs: Readonly<Record<ProofName, readonly ProofSettings[]>> = {
-  // As Kafka's own group-mode transactions test: every record copied once and in order, instances killed or stopped.
-  transactions: [copies, { ...copies, how: 'clean' }],
+  // As Kafka's own group-mode transactions test: every record copied once and in order; instances and brokers, killed and stopped.
+  transactions: [
+    copies,
+    { ...copies, how: 'clean' },
+    { ...copies, target: 'brokers', restarts: 1 },
+    { ...copies, target: 'brokers', restarts: 1, how: 'clean' },
+  ],
   // As Kafka Streams' exactly-once test: every window once, equal to a recomputation.
   windows: [windows],
   // As Kafka Streams' smoke test: both guarantees, both ways to end.
   smoke: [
-    { ...smoke, guarantee: 'at-least-once', how: 'crash' },
+    { ...smoke, guarantee: 'at-least-once' },
     { ...smoke, guarantee: 'at-least-once', how: 'clean' },
-    { ...smoke, guarantee: 'exactly-once', how: 'crash' },
-    { ...smoke, guarantee: 'exactly-once', how: 'clean' },
+    smoke,
+    { ...smoke, how: 'clean' },
   ],
+  // Requests and answers delayed, dropped and cut off between the instances and the brokers.
+  proxy: [{ ...windows, target: 'connections', records: 30_000 }],
 }

@@ -1,5 +1,5 @@
 import { createAdmin, createOperations, kafkaPorts, type KafkaAdmin } from '@tidemark/kafka'
-import type { Host } from '@tidemark/stack'
+import type { Cluster, Host } from '@tidemark/stack'
 import type { KafkaPorts } from '@tidemark/streams'
 import { Instances } from './instances.ts'
 import { sampleCodec, sampleWindowCodec, type JobName } from './jobs.ts'
@@ -12,16 +12,22 @@ import { judgeCopies, judgeWindows, type Guaranteed, type Verdict } from './verd
 export interface RoundOptions {
   readonly host: Host
   readonly bootstrapServers: string
+  /** What the instances connect to: the same, or a proxy before it. */
+  readonly instanceServers?: string
+  /** Whose brokers are ended, where brokers are. */
+  readonly cluster?: Pick<Cluster, 'brokerIds' | 'killBroker' | 'stopBroker' | 'startBroker' | 'untilInSync'>
   /** Names the topics and the application of this round. */
   readonly name: string
   readonly job: JobName
   readonly guarantee: Guaranteed
+  /** What is ended under load; `connections`: nothing is, the faults are in the way to the brokers. */
+  readonly target: 'instances' | 'brokers' | 'connections'
   readonly how: 'crash' | 'clean'
   /** At least; the load lasts until all restarts are done. */
   readonly records: number
   readonly partitions: number
   readonly instances: number
-  /** How often each instance is ended. */
+  /** How often each instance, or each broker, is ended. */
   readonly restarts: number
   readonly replicationFactor: number
   readonly seed: number
@@ -45,7 +51,8 @@ export async function runRound(options: RoundOptions): Promise<Verdict & { reado
   const topics = { input: `${name}-in`, output: `${name}-out` }
   const admin = createAdmin({ bootstrapServers, clientId: name })
   const kafka = kafkaPorts({ bootstrapServers, clientId: name })
-  const instances = new Instances({ ...options, applicationId: name, topics })
+  const servers = options.instanceServers ?? bootstrapServers
+  const instances = new Instances({ ...options, bootstrapServers: servers, applicationId: name, topics })
   try {
     const config = { 'message.timestamp.type': 'LogAppendTime' }
     const made = [topics.input, topics.output, `${name}-dlq`, ...(job === 'windows' ? [`${name}-late`] : [])]
@@ -69,16 +76,18 @@ export async function runRound(options: RoundOptions): Promise<Verdict & { reado
 }
 
 /**
- * Writes the load while instances are ended and started again, one after the other. The next one ends when the application has
- * processed something since the last one did, so that each loses work under way. Returns how many records were written.
+ * Writes the load while instances or brokers are ended and started again, one after the other. The next one ends when the application
+ * has processed something since the last one did, so that each loses work under way. Returns how many records were written.
  */
 async function disturbedLoad(
   options: RoundOptions,
   { kafka, admin, instances, topic }: { kafka: KafkaPorts; admin: KafkaAdmin; instances: Instances; topic: string },
 ): Promise<number> {
-  const { name, records, restarts, how, seed, log, wait } = options
-  const total = restarts * options.instances
-  const disturbances: Promise<void>[] = []
+  const { name, records, restarts, target, how, seed, log, wait } = options
+  const victims = victimsOf(options, instances)
+  const total = restarts * victims.length
+  let done = 0
+  let underWay: Promise<void> | undefined
   let processedAtLast = 0
   const written = await writeLoad({
     kafka,
@@ -88,20 +97,38 @@ async function disturbedLoad(
     goOn: async (soFar) => {
       await wait(PAUSE_MS)
       if (soFar > MOST_LOAD * records) throw new Error(`${name}: the application does not get on with ${soFar} records`)
-      const done = disturbances.length
       if (done === total) return soFar < records
-      if (soFar < ((done + 1) / (total + 1)) * records) return true
+      if (underWay !== undefined || soFar < ((done + 1) / (total + 1)) * records) return true
       const processed = await processedBy(admin, name, topic)
       if (processed <= processedAtLast) return true
       processedAtLast = processed
-      const index = done % options.instances
-      log(`${name}: ${how} of instance ${index} after ${processed} of ${soFar} records`)
-      disturbances.push(instances.end(index, how).then(() => instances.start(index)))
+      const index = done++ % victims.length
+      log(`${name}: ${how} of ${target} ${index} after ${processed} of ${soFar} records`)
+      underWay = victims[index]?.().finally(() => {
+        underWay = undefined
+      })
       return true
     },
   })
-  await Promise.all(disturbances)
+  await underWay
   return written
+}
+
+/** What ends one after the other, each as an action that ends it and starts it again. */
+function victimsOf({ target, how, cluster }: RoundOptions, instances: Instances): (() => Promise<void>)[] {
+  if (target === 'connections') return []
+  if (target === 'instances') {
+    return instances.running.map((index) => async () => {
+      await instances.end(index, how)
+      instances.start(index)
+    })
+  }
+  if (cluster === undefined) throw new Error('a round that ends brokers needs a cluster of them')
+  return cluster.brokerIds.map((id) => async () => {
+    await (how === 'crash' ? cluster.killBroker(id) : cluster.stopBroker(id))
+    await cluster.startBroker(id)
+    await cluster.untilInSync()
+  })
 }
 
 async function processedBy(admin: KafkaAdmin, group: string, topic: string): Promise<number> {
