@@ -2,7 +2,7 @@ import { StreamsError } from './errors.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
 import type { ConsumerPort, ProducerPort } from './ports.ts'
 import { RecordCollector } from './record-collector.ts'
-import type { StreamsLogger } from './runtime.ts'
+import type { StreamsLogger } from './run-options.ts'
 import type { Task } from './task.ts'
 
 export interface AtLeastOnceOptions {

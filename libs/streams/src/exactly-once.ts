@@ -3,7 +3,7 @@ import { StreamsError } from './errors.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
 import type { KafkaPorts, LogReaderPort, ProducerOwnership, TransactionalProducerPort } from './ports.ts'
 import { RecordCollector } from './record-collector.ts'
-import type { StreamsLogger } from './runtime.ts'
+import type { StreamsLogger } from './run-options.ts'
 import type { Task } from './task.ts'
 
 export interface ExactlyOnceOptions {

@@ -1,4 +1,5 @@
-import { StreamsRuntime, type PartitionHealth, type RunOptions } from './runtime.ts'
+import type { RunOptions } from './run-options.ts'
+import { StreamsRuntime, type PartitionHealth } from './runtime.ts'
 import type { Topology } from './topology.ts'
 
 /** The loop has not turned for this long: something in it hangs. */

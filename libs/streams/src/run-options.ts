@@ -1,0 +1,50 @@
+import type { KafkaPorts } from './ports.ts'
+
+/** Where the runtime's log lines go; pino's loggers fit. */
+export interface StreamsLogger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface RunOptions {
+  /** Names the application: its consumer group, and its dead letter topic `<applicationId>-dlq`. */
+  readonly applicationId: string
+  readonly kafka: KafkaPorts
+  /**
+   * `at-least-once`: after a crash, results since the last commit may be written again, equal to the first time; none is missed.
+   * State is rebuilt by reading the input again from the oldest record of any open window.
+   *
+   * `exactly-once`: outputs, state and offsets are committed in one transaction per partition; a reader of committed records sees
+   * every result once. State is restored from changelog topics. External sinks still see a batch again after a crash.
+   */
+  readonly guarantee: 'at-least-once' | 'exactly-once'
+  /** Processing time between two commits. */
+  readonly commitIntervalMs?: number
+  /** Outputs waiting for a commit; above it, one is made at once. */
+  readonly maxBufferedBytes?: number
+  /** Records waiting for an external sink; above it, a commit is made at once. */
+  readonly maxSinkRecords?: number
+  /** Windows open in one aggregate of one partition. */
+  readonly maxOpenWindows?: number
+  /** Where a partition is read from that the group has no offset for. */
+  readonly startAt?: 'earliest' | 'latest'
+  /** A member that is silent for this long is taken for dead, and its partitions go to others. */
+  readonly sessionTimeoutMs?: number
+  readonly logger?: StreamsLogger
+  /** Processing time, in ms since 1970. */
+  readonly nowMs?: () => number
+}
+
+export const RUN_DEFAULTS = {
+  commitIntervalMs: 100,
+  maxBufferedBytes: 16 * 1024 * 1024,
+  maxSinkRecords: 10_000,
+  maxOpenWindows: 100_000,
+  startAt: 'earliest',
+  sessionTimeoutMs: 10_000,
+} as const
+
+/** Logs nothing. */
+export const silentLogger: StreamsLogger = { debug() {}, info() {}, warn() {}, error() {} }
