@@ -1,10 +1,9 @@
 import { builtInRules, type Rule } from '@tidemark/market'
-import { topicNames, type Alert, type MarketMetrics } from '@tidemark/schemas'
+import type { Alert, MarketMetrics } from '@tidemark/schemas'
 import { streamsService, type RunningService, type ServiceContext } from '@tidemark/service'
 import { run, type Codec, type KafkaPorts } from '@tidemark/streams'
 import type { AlertChannel } from './alert-channel.ts'
 import { alertDelivery } from './alert-delivery.ts'
-import { alertLog } from './alert-log.ts'
 import type { Config } from './config.ts'
 import { persistentChannel } from './persistent-channel.ts'
 import { parseRules } from './rules-file.ts'
@@ -41,12 +40,6 @@ export async function startAlertEngine(context: AlertEngineContext): Promise<Run
       logger.warn({ delayMs: Math.round(delayMs) }, `an alert was not taken, waiting: ${failure.message}`)
     },
   })
-  const log = await alertLog({
-    kafka,
-    topic: topicNames.alerts,
-    codec: alertCodec,
-    written: (count) => (figures.alerts_fired += count),
-  })
   const delivery = alertDelivery({
     channel,
     signal,
@@ -59,10 +52,16 @@ export async function startAlertEngine(context: AlertEngineContext): Promise<Run
       if (failure !== undefined) logger.error({ alert }, `alert ${outcome}: ${failure.message}`)
     },
   })
-  const app = run(alertTopology({ codec: metricsCodec, rules, ends: [log, delivery] }), {
+  const alerts = alertTopology({
+    codecs: { metrics: metricsCodec, alert: alertCodec },
+    rules,
+    delivery,
+    fired: () => figures.alerts_fired++,
+  })
+  const app = run(alerts, {
     applicationId,
     kafka,
-    guarantee: 'at-least-once',
+    guarantee: 'exactly-once',
     commitIntervalMs: config.COMMIT_INTERVAL_MS,
     logger,
   })

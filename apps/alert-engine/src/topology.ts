@@ -3,20 +3,26 @@ import { topicNames, type Alert, type MarketMetrics } from '@tidemark/schemas'
 import { stream, topology, type Codec, type ExternalSink, type Topology } from '@tidemark/streams'
 
 export interface AlertTopologyOptions {
-  readonly codec: Codec<MarketMetrics>
+  readonly codecs: { readonly metrics: Codec<MarketMetrics>; readonly alert: Codec<Alert> }
   readonly rules: readonly Rule[]
-  /** The ends of every alert: the topic, and whoever shows it to people. */
-  readonly ends: readonly ExternalSink<Alert>[]
+  /** Shows alerts to people. */
+  readonly delivery: ExternalSink<Alert>
+  /** Told of each alert, for the figures. */
+  readonly fired: (alert: Alert) => void
 }
 
 /**
- * Every final window is judged by every rule. Cooldowns live in memory, in event time: after a restart a rule may alert once more
- * about a symbol while its cooldown would still run.
+ * Every final window is judged by every rule. Alerts go to their topic, keyed by alert id so that compaction keeps each one's last state, and to
+ * people. Cooldowns live in memory, in event time: after a restart a rule may alert once more about a symbol while its cooldown would still run.
  */
-export function alertTopology({ codec, rules, ends }: AlertTopologyOptions): Topology {
+export function alertTopology({ codecs, rules, delivery, fired }: AlertTopologyOptions): Topology {
   const cooldowns = new Cooldowns()
-  const alerts = stream(topicNames.marketMetrics, codec, { timestampMs: (metrics) => metrics.window_start_ms }).flatMap(
-    (metrics) => rules.flatMap((rule) => evaluate(rule, metrics, cooldowns) ?? []),
-  )
-  return topology(...ends.map((end) => alerts.sink(end)))
+  const judge = (metrics: MarketMetrics) => rules.flatMap((rule) => evaluate(rule, metrics, cooldowns) ?? [])
+  const metrics = stream(topicNames.marketMetrics, codecs.metrics, { timestampMs: (window) => window.window_start_ms })
+  const alerts = metrics.flatMap((window) => {
+    const judged = judge(window)
+    for (const alert of judged) fired(alert)
+    return judged
+  })
+  return topology(alerts.selectKey((alert) => alert.id).to(topicNames.alerts, codecs.alert), alerts.sink(delivery))
 }

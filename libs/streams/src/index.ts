@@ -15,6 +15,14 @@ export type { RunOptions, StreamsLogger } from './run-options.ts'
 export { StreamsRuntime, type PartitionHealth } from './runtime.ts'
 export { WATERMARK_HEADER } from './source-reader.ts'
 export type { StreamRecord } from './stream-record.ts'
-export { AggregatedStream, GroupedStream, Stream, stream, WindowedStream, type StreamOptions } from './stream.ts'
+export {
+  AggregatedStream,
+  GroupedStream,
+  RekeyedStream,
+  Stream,
+  stream,
+  WindowedStream,
+  type StreamOptions,
+} from './stream.ts'
 export { Topology, topology } from './topology.ts'
 export { readVarint, readVarlong, varintLength, writeVarint, type VarintCursor } from './varint.ts'

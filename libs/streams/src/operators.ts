@@ -40,6 +40,18 @@ export function flatMapOperator<V, R>(
   }
 }
 
+export function selectKeyOperator<V>(
+  select: (value: V, record: StreamRecord<V>) => string,
+  next: Operator<V>,
+): Operator<V> {
+  return {
+    process(record) {
+      next.process({ key: select(record.value, record), value: record.value, timestampMs: record.timestampMs })
+    },
+    advance: nothing, // time is kept by the old key
+  }
+}
+
 export function topicSinkOperator<V>(topic: string, codec: Codec<V>, context: OperatorContext): Operator<V> {
   const { output } = context
   return {

@@ -2,7 +2,14 @@ import type { Aggregator, AlignedWindows, Emit, Windows } from '@tidemark/window
 import { aggregateOperator } from './aggregate-operator.ts'
 import type { Codec } from './codec.ts'
 import type { ExternalSink } from './external-sink.ts'
-import { externalSinkOperator, filterOperator, flatMapOperator, mapOperator, topicSinkOperator } from './operators.ts'
+import {
+  externalSinkOperator,
+  filterOperator,
+  flatMapOperator,
+  mapOperator,
+  selectKeyOperator,
+  topicSinkOperator,
+} from './operators.ts'
 import { fanOut, type Operator, type OperatorContext } from './operator.ts'
 import { sourceReader } from './source-reader.ts'
 import type { StreamRecord } from './stream-record.ts'
@@ -54,6 +61,14 @@ export class Stream<V> {
     return this.#then('flatMap', (next: Operator<R>) => flatMapOperator(expand, next))
   }
 
+  /**
+   * Another key for each. Where a record is has nothing to do with its new key, so all that is left to do here is to write it to a topic, which
+   * puts it where that key belongs.
+   */
+  selectKey(select: (value: V, record: StreamRecord<V>) => string): RekeyedStream<V> {
+    return new RekeyedStream(this.#then('selectKey', (next: Operator<V>) => selectKeyOperator(select, next)))
+  }
+
   /** By the key that the records have: their partition holds all of it. */
   groupByKey(): GroupedStream<V> {
     return new GroupedStream(this.node)
@@ -91,6 +106,20 @@ export class Stream<V> {
       create: (_context, children) => create(fanOut(children)),
     }
     return new Stream<R>(node)
+  }
+}
+
+/** Records under a new key, on their way to a topic. */
+export class RekeyedStream<V> {
+  readonly #stream: Stream<V>
+
+  constructor(stream: Stream<V>) {
+    this.#stream = stream
+  }
+
+  /** As `Stream.to`. */
+  to(topic: string, codec: Codec<V>): Topology {
+    return this.#stream.to(topic, codec)
   }
 }
 

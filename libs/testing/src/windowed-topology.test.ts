@@ -151,6 +151,15 @@ describe('a record that is not for processing', () => {
   })
 })
 
+test('a new key is where records are written to', async () => {
+  const topology = stream('orders', orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs })
+    .selectKey(({ amount }, { key }) => `${key}-${amount}`)
+    .to('by-amount', orderCodec)
+  const driver = new TopologyTestDriver(topology)
+  await driver.input('orders', orderCodec).pipe('ada', order(1, 7))
+  expect(driver.read('by-amount', orderCodec).map(({ key }) => key)).toEqual(['ada-7'])
+})
+
 test('map, filter and flatMap keep the key, and what filter leaves out still moves time', async () => {
   const numbers = jsonCodec<number>((json) => (typeof json === 'number' ? undefined : 'not a number'))
   const texts = jsonCodec<string>(() => undefined)

@@ -1,0 +1,51 @@
+import { count, session, tumbling } from '@tidemark/windowing'
+import { expect, test } from 'vitest'
+import { jsonCodec } from './json-codec.ts'
+import { stream } from './stream.ts'
+
+// What must not compile. Each line that is expected to be an error makes the type check fail when it is none.
+
+const numbers = jsonCodec<number>(() => undefined)
+const texts = jsonCodec<string>(() => undefined)
+const source = stream('numbers', numbers, { timestampMs: (value) => value })
+
+test('types flow from the codec of the source to the codec of the end', () => {
+  const ends = [
+    source.map(String).to('texts', texts),
+    source.flatMap((value) => [String(value)]).to('texts', texts),
+    source
+      .groupByKey()
+      .window(tumbling({ sizeMs: 1_000, graceMs: 0 }))
+      .aggregate(count(), { emit: 'on-update' })
+      .to('counts', numbers),
+    // @ts-expect-error numbers are not texts
+    source.to('texts', texts),
+    // @ts-expect-error nor are they after a filter
+    source.filter((value) => value > 0).to('texts', texts),
+    // @ts-expect-error the results of an aggregate are numbers
+    source
+      .groupByKey()
+      .window(tumbling({ sizeMs: 1_000, graceMs: 0 }))
+      .aggregate(count(), { emit: 'on-close' })
+      .to('c', texts),
+  ]
+  expect(ends).toHaveLength(6)
+})
+
+test('the event time comes from the value that the codec reads', () => {
+  // @ts-expect-error a number has no field of that name
+  expect(() => stream('numbers', numbers, { timestampMs: (value) => value.placedAtMs })).not.toThrow()
+})
+
+test('grouping by a new key needs a topic in between', () => {
+  const rekeyed = source.selectKey(String)
+  expect(rekeyed).not.toHaveProperty('groupByKey')
+  // @ts-expect-error its records are in the partitions of the old key
+  expect(() => rekeyed.groupByKey()).toThrow(TypeError)
+})
+
+test('updates are told of windows only whose bounds are known from the start', () => {
+  const sessions = source.groupByKey().window(session({ gapMs: 1_000, graceMs: 0 }))
+  // @ts-expect-error a session's bounds change
+  expect(() => sessions.aggregate(count(), { emit: 'on-update' })).not.toThrow()
+})
