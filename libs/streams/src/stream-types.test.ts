@@ -10,24 +10,20 @@ const texts = jsonCodec<string>(() => undefined)
 const source = stream('numbers', numbers, { timestampMs: (value) => value })
 
 test('types flow from the codec of the source to the codec of the end', () => {
+  const counts = source
+    .groupByKey()
+    .window(tumbling({ sizeMs: 1_000, graceMs: 0 }))
+    .aggregate(count(), { emit: 'on-update' })
   const ends = [
     source.map(String).to('texts', texts),
     source.flatMap((value) => [String(value)]).to('texts', texts),
-    source
-      .groupByKey()
-      .window(tumbling({ sizeMs: 1_000, graceMs: 0 }))
-      .aggregate(count(), { emit: 'on-update' })
-      .to('counts', numbers),
+    counts.to('counts', numbers),
     // @ts-expect-error numbers are not texts
     source.to('texts', texts),
     // @ts-expect-error nor are they after a filter
     source.filter((value) => value > 0).to('texts', texts),
     // @ts-expect-error the results of an aggregate are numbers
-    source
-      .groupByKey()
-      .window(tumbling({ sizeMs: 1_000, graceMs: 0 }))
-      .aggregate(count(), { emit: 'on-close' })
-      .to('c', texts),
+    counts.to('counts', texts),
   ]
   expect(ends).toHaveLength(6)
 })
