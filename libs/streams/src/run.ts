@@ -2,8 +2,8 @@ import type { RunOptions } from './run-options.ts'
 import { StreamsRuntime, type PartitionHealth } from './runtime.ts'
 import type { Topology } from './topology.ts'
 
-/** The loop has not turned for this long: something in it hangs. */
-const MAX_TURN_MS = 60_000
+/** The loop has not turned for this long: something in it hangs. More than a rebalance takes, which waits for slow members. */
+const MAX_TURN_MS = 150_000
 
 export interface StreamsHealth {
   readonly status: 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'

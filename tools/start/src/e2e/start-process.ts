@@ -72,9 +72,9 @@ export function processesWith(text: string): { pid: number; command: string }[] 
     })
 }
 
-/** A base above which `count` neighbouring ports are free. */
+/** A base above which `count` neighbouring ports are free, below those that the system gives to outgoing connections. */
 export async function freePortBase(count: number): Promise<number> {
-  for (let base = 20_000 + (process.pid % 300) * 100; base < 60_000; base += 100) {
+  for (let base = 20_000 + (process.pid % 100) * 100; base < 32_000; base += 100) {
     const free = await Promise.all(Array.from({ length: count }, (_unused, index) => isFree(base + index)))
     if (free.every(Boolean)) return base
   }
