@@ -1,4 +1,4 @@
-import getPort from 'get-port'
+import { freePort } from './free-ports.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
 import { fetchKafka } from './fetch-kafka.ts'
@@ -73,7 +73,6 @@ async function prepare(context: LaunchContext, folder: DataFolder, options: Clus
     minMajor: kafkaMinJava,
   })
   const nodes: KafkaNode[] = []
-  const freePort = (): Promise<number> => getPort({ host: '127.0.0.1' })
   for (let nodeId = 1; nodeId <= brokers; nodeId++) {
     nodes.push({ nodeId, port: await freePort(), controllerPort: await freePort() })
   }
