@@ -163,12 +163,20 @@ test('a replay that is killed has written nothing that the next one writes again
   const env = { ...process.env, KAFKA_BOOTSTRAP_SERVERS: inject('kafka') }
   for (const round of [1, 2, 3]) {
     const args = ['dead-letters', 'replay', '--topic', topic, '--rate', '40']
-    const child = spawn(process.execPath, ['--conditions=@tidemark/source', program, ...args], { env, stdio: 'ignore' })
-    await expect.poll(async () => (await replayed()).length, { timeout: 30_000 }).toBeGreaterThan(round * 20)
+    const child = spawn(process.execPath, ['--conditions=@tidemark/source', program, ...args], { env })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()))
+    const exited = once(child, 'exit')
+    const ended = exited.then(() => Promise.reject(new Error(`the replay ended by itself: ${said}`)))
+    const past = expect.poll(async () => (await replayed()).length, { timeout: 30_000 }).toBeGreaterThan(round * 20)
+    await Promise.race([past, ended])
+    ended.catch(() => undefined)
     child.kill('SIGKILL')
-    await once(child, 'exit')
+    await exited
   }
   await actions.replay({ topic, rate: 10_000, dryRun: false })
+  // A transaction is decided before its last markers are written: readers see it some milliseconds later.
+  await expect.poll(async () => (await replayed()).length).toBe(letters.length)
   expect((await replayed()).sort((a, b) => a - b)).toEqual(letters.map((_, index) => index))
 })
 

@@ -24,6 +24,8 @@ export function kafkaProperties({ node, nodes, logDir, brokerSessionTimeoutMs }:
   const replicas = Math.min(maxReplicas, nodes.length)
   const minInSync = Math.max(1, replicas - 1)
   const settings = {
+    // A topic that says nothing of retention keeps everything: brokers judge by record times, and a replay's are years old.
+    'log.retention.ms': -1,
     'process.roles': 'broker,controller',
     'node.id': node.nodeId,
     // Fixed voters, so that a data dir can move to other ports: a dynamic quorum keeps the controller's address in its log.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { startStack } from '@tidemark/stack'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from 'vitest'
 import { fetchHealth } from '../app-health.ts'
 import { appDefinitions } from '../app-definitions.ts'
 import { appPorts } from '../app-ports.ts'
@@ -29,12 +29,14 @@ describe.skipIf(!existsSync(recording))('kill -9 of every app during a replay', 
     const base = await freePortBase(20)
     const source = ['--source', `recording:${recording}`, '--speed', SPEED, '--exit-when-drained']
     const start = new StartProcess([...source, '--data-dir', dataDir, '--port-base', String(base)])
+    onTestFinished(() => start.stop())
+    onTestFailed(() => console.log(start.output))
     const producerPort = appPorts(base).producer
     const apps = appDefinitions(appPorts(base))
     for (const [index, { name, entry, healthPort }] of apps.entries()) {
       await start.says(/InfluxDB is ready/)
-      // The producer is killed first; its counters then begin anew, so the others wait for what it has produced since.
-      await untilProduced(producerPort, index === 0 ? 3_000 : index * 3_000)
+      // The replay begins anew when the producer does, which is killed first: its place is what that one has taken since.
+      await untilReplayed(producerPort, (index + 1) * 3_000)
       kill(entry, healthPort)
       await start.says(new RegExp(`${name} ended with`))
     }
@@ -57,11 +59,12 @@ describe.skipIf(!existsSync(recording))('kill -9 of every app during a replay', 
   })
 })
 
-/** Polls the producer's health until it has produced this much. */
-async function untilProduced(port: number, count: number): Promise<void> {
+/** Polls the producer's health until the replay has come so far: trades that are in Kafka since then, or were before. */
+async function untilReplayed(port: number, trades: number): Promise<void> {
   for (;;) {
-    const produced = (await fetchHealth(port))?.['produced']
-    if (typeof produced === 'number' && produced >= count) return
+    const health = await fetchHealth(port)
+    const place = Number(health?.['produced'] ?? 0) + Number(health?.['duplicates'] ?? 0)
+    if (place >= trades) return
     await new Promise((resolve) => setImmediate(resolve))
   }
 }

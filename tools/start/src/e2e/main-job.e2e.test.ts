@@ -45,6 +45,7 @@ describe.skipIf(!existsSync(recording))('the recording at full speed, with ten m
   })
 
   afterAll(async () => {
+    await start.stop()
     slack.close()
     await rm(dataDir, { recursive: true, force: true })
   })

@@ -48,6 +48,13 @@ export class StartProcess {
     if (this.child.pid !== undefined) process.kill(-this.child.pid, 'SIGINT')
   }
 
+  /** Ends it, if it has not ended by itself. */
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    this.pressCtrlC()
+    await this.ended()
+  }
+
   /** Resolves with the exit code. */
   async ended(): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit')

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { freePortBase, isFree, processesWith, StartProcess } from './start-process.ts'
 
 const PORTS = 20
@@ -21,6 +21,7 @@ describe('npm start without a source', () => {
     // Nothing listens on the last of the free ports.
     const env = { BINANCE_WS_URL: `ws://127.0.0.1:${base + PORTS - 1}` }
     const start = new StartProcess(['--data-dir', dataDir, '--port-base', String(base)], env)
+    onTestFinished(() => start.stop())
     await start.says(/the exchange can't be reached .*: taking a synthetic market instead/)
     await start.says(/^connected · trades [1-9]/m)
     start.pressCtrlC()
