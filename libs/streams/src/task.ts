@@ -69,6 +69,7 @@ export class Task {
   readonly #options: TaskOptions
   readonly #sources = new Map<string, SourceState>()
   readonly #beforeCommit: (() => void)[] = []
+  readonly #stateNames = new Set<string>()
   #open = true
 
   constructor(options: TaskOptions) {
@@ -237,10 +238,7 @@ export class Task {
         return source.cursor
       },
     }
-    const keep = (state: RebuiltState) => {
-      const same = states.filter(({ name }) => name === state.name || name.startsWith(`${state.name}#`)).length
-      states.push(same === 0 ? state : { ...state, name: `${state.name}#${same}` })
-    }
+    const keep = (state: RebuiltState) => void states.push({ ...state, name: this.#ownName(state.name) })
     const beforeCommit = (action: () => void) => void this.#beforeCommit.push(action)
     const context = { clock, position, beforeCommit, output: this.#output(), maxOpenWindows, hasChangelog, nowMs, keep }
     const source: SourceState = {
@@ -260,6 +258,14 @@ export class Task {
       committedTo: 0,
     }
     return source
+  }
+
+  /** A name that no other state of the task has, whichever source it is behind: each has a changelog of its own. */
+  #ownName(name: string): string {
+    let own = name
+    for (let number = 2; this.#stateNames.has(own); number++) own = `${name}-${number}`
+    this.#stateNames.add(own)
+    return own
   }
 
   #output(): TaskOutput {

@@ -39,8 +39,14 @@ export class InMemoryKafka implements KafkaPorts {
     group: (groupId) => this.group(groupId),
   })
 
-  /** Makes a topic; one that exists is left as it is. */
+  /** Makes a topic; one that exists is left as it is. Throws a `StreamsError` for a name that a broker would refuse. */
   createTopic(name: string, partitions = 1): void {
+    if (!/^[A-Za-z0-9._-]{1,249}$/.test(name)) {
+      throw new StreamsError(
+        'topic-missing',
+        `topic ${name} can't be made: letters, digits, '.', '_' and '-' are allowed`,
+      )
+    }
     if (this.#topics.has(name)) return
     this.#topics.set(
       name,

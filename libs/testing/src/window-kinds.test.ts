@@ -1,4 +1,4 @@
-import { jsonCodec, stream } from '@tidemark/streams'
+import { jsonCodec, stream, topology } from '@tidemark/streams'
 import { count, countWindows, hopping, session, tumbling } from '@tidemark/windowing'
 import { expect, test } from 'vitest'
 import { orderCodec, ordersTopology, totals, totalsCodec, type Order } from './orders-fixture.ts'
@@ -88,6 +88,39 @@ test('a topology that has other windows than its state was made for is refused, 
     'state windows-tumbling-1m-grace-2s in test-driver-windows-tumbling-1m-grace-2s-changelog was made for ' +
       '"tumbling-1m-grace-2s", the topology now has "tumbling-10s-grace-2s"',
   )
+})
+
+test('aggregates with the same windows keep their state apart: of one source, and of two', async () => {
+  const returns = stream('returns', orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs })
+  const minutes = (from: typeof orders, to: string) =>
+    from
+      .groupByKey()
+      .window(tumbling({ sizeMs: 60_000, graceMs: 0 }))
+      .aggregate(totals, { emit: 'on-close' })
+      .to(to, totalsCodec)
+  const both = topology(
+    minutes(orders, 'orders-a'),
+    minutes(
+      orders.filter(({ amount }) => amount > 1),
+      'orders-b',
+    ),
+    minutes(returns, 'returns-a'),
+  )
+  const driver = new TopologyTestDriver(both)
+  const ordered = driver.input('orders', orderCodec)
+  const returned = driver.input('returns', orderCodec)
+  await ordered.pipeAll([
+    ['ada', order(1)],
+    ['ada', { amount: 5, placedAtMs: 2 }],
+  ])
+  await returned.pipe('ada', { amount: 9, placedAtMs: 3 })
+  driver.kill()
+  await ordered.pipe('ada', order(60_000))
+  await returned.pipe('ada', order(60_000))
+  const amounts = ['orders-a', 'orders-b', 'returns-a'].map((topic) =>
+    driver.read(topic, totalsCodec).map(({ value }) => value.amount),
+  )
+  expect(amounts).toEqual([[6], [5], [9]])
 })
 
 test('a topology that no longer has windows which were open is refused, and named', async () => {
