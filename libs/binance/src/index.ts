@@ -14,4 +14,12 @@ export {
 export { probeExchange, type ProbeResult } from './probe-exchange.ts'
 export { rejectCodes, type RejectCode } from './rejection.ts'
 export { maxStreamsPerConnection, tradeStreamUrl } from './stream-url.ts'
+export {
+  TradeHistoryError,
+  type LastTrade,
+  type TradeHistory,
+  type TradeHistoryErrorCode,
+  type TradePage,
+  type TradeRange,
+} from './trade-history.ts'
 export type { FeedCounters, FeedLogger, FeedState, TradeFeed } from './trade-feed.ts'
