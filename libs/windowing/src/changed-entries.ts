@@ -47,21 +47,21 @@ export class ChangedEntries<E extends TrackedEntry> {
 }
 
 /** `name` may hold anything; the kind and the number come first. */
-export function entryKeyOf(kind: 'key' | 'window' | 'record', number: number | string, name: string): string {
+export function entryKeyOf(kind: 'key' | 'window' | 'record' | 'clock', number: number | string, name: string): string {
   return `${kind[0] ?? ''}${number}:${name}`
 }
 
 export interface ParsedEntryKey {
-  readonly kind: 'k' | 'w' | 'r'
+  readonly kind: 'k' | 'w' | 'r' | 'c'
   readonly number: string
   readonly name: string
 }
 
 /** Throws an Error for a key that no operator has written. */
 export function parseEntryKey(entryKey: string): ParsedEntryKey {
-  const [, kind, number = '', name = ''] = /^([kwr])(-?[\d.]*):(.*)$/s.exec(entryKey) ?? []
-  if (kind !== 'k' && kind !== 'w' && kind !== 'r') {
-    throw new Error(`state entry ${entryKey}: not the key of a window, a record or a key's own state`)
+  const [, kind, number = '', name = ''] = /^([kwrc])(-?[\d.]*):(.*)$/s.exec(entryKey) ?? []
+  if (kind !== 'k' && kind !== 'w' && kind !== 'r' && kind !== 'c') {
+    throw new Error(`state entry ${entryKey}: not the key of a window, a record, a clock or a key's own state`)
   }
   return { kind, number, name }
 }

@@ -96,15 +96,48 @@ describe('an in-sequence operator', () => {
     expect(out).toEqual(['b misses 1 to 1', 'b2', 'a misses 1 to 1', 'a2', 'c1'])
   })
 
-  test('has a clock that stays behind what is held', () => {
+  test('has a clock that stays, while something is held, where the last one passed: what is missing may be that old', () => {
     const { operator, add } = operatorOf()
+    const clockMs = () => operator.clock.timeOf('a').heartbeatMs
     add('a', 1, 50)
-    expect(operator.clock.timeOf('a').heartbeatMs).toBe(40)
-    add('a', 3, 55)
-    add('a', 4, 60)
-    expect(operator.clock.timeOf('a').heartbeatMs).toBe(50)
-    add('a', 6, 65)
-    expect(operator.clock.timeOf('a').heartbeatMs).toBe(55)
+    expect(clockMs()).toBe(40)
+    add('a', 3, 65)
+    expect(clockMs()).toBe(50)
+    add('a', 2, 64)
+    expect(clockMs()).toBe(55)
+    add('a', 5, 70)
+    add('a', 6, 80)
+    expect(clockMs()).toBe(65)
+    add('a', 7, 81)
+    expect(clockMs()).toBe(71)
+  })
+
+  test('has a clock that follows a heartbeat of the source past what is missing, but not past what is held', () => {
+    const { operator, add, heartbeat } = operatorOf()
+    add('a', 1, 50)
+    add('a', 3, 65)
+    heartbeat('a', 60)
+    expect(operator.clock.timeOf('a').heartbeatMs).toBe(60)
+    heartbeat('a', 65)
+    expect(operator.clock.timeOf('a').heartbeatMs).toBe(65)
+    expect(operator.held).toBe(1)
+  })
+
+  test('tells of a hole while the windows of the record before it are open', () => {
+    const seen: string[] = []
+    const output = {
+      pass: (_key: string, { id }: Numbered) => seen.push(`${id} at ${operator.clock.timeOf('a').heartbeatMs}`),
+      missing: () => seen.push(`missing at ${operator.clock.timeOf('a').heartbeatMs}`),
+      advance: () => undefined,
+      duplicate: () => undefined,
+      late: () => undefined,
+    }
+    const { operator, add } = operatorOf({ output })
+    add('a', 1, 50)
+    add('a', 3, 65)
+    add('a', 4, 90)
+    expect(seen).toEqual(['1 at 40', 'missing at 50', '3 at 50', '4 at 50'])
+    expect(operator.clock.timeOf('a').heartbeatMs).toBe(80)
   })
 
   test('holds at most as many records as the limit', () => {

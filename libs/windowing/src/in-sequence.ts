@@ -50,20 +50,23 @@ interface KeyState<V> extends TrackedEntry {
   readonly key: string
   /** What passes next; undefined: where the key begins is not known yet. */
   next: number | undefined
+  /** Event time of the last one that passed; undefined: none has. */
+  passedMs: number | undefined
   readonly holes: SequenceHoles
   /** In order of their sequences. */
   readonly held: Held<V>[]
 }
 
-type KeyData = readonly [next: number | null, holes: unknown]
+type KeyData = readonly [next: number | null, holes: unknown, passedMs: number | null]
 type HeldData = readonly [timestampMs: number, offset: number, value: unknown]
 
 /**
  * Brings the records of each key into the order of their sequence: the next one passes at once, one that came early is held. A hole
  * is given up, and reported, when the watermark has passed the first record behind it, since what is missing is not younger.
  *
- * What passes may be older than the source's watermark. `operator.clock` is the clock for what follows: it stays behind every
- * record that is still held, so that windows behind this operator close as if all had come in order.
+ * What passes may be older than the source's watermark. `operator.clock` is the clock for what follows: while records are held it stays at
+ * the last one that passed, or at a later heartbeat of the source, since what is missing may be that old. So windows behind this operator
+ * close as if all had come in order, and those that a hole may have begun in are still open when it is given up.
  */
 export class InSequence<V> {
   /** Its heartbeats say how far a key (with the clock of a partition: all) is complete behind this operator. */
@@ -83,7 +86,7 @@ export class InSequence<V> {
     this.#keyEntries = new ChangedEntries({
       tracking,
       keyOf: ({ key }) => entryKeyOf('key', '', key),
-      dataOf: ({ next, holes }): KeyData => [next ?? null, holes.snapshot()],
+      dataOf: ({ next, holes, passedMs }): KeyData => [next ?? null, holes.snapshot(), passedMs ?? null],
     })
     this.#heldEntries = new ChangedEntries({
       tracking,
@@ -96,21 +99,25 @@ export class InSequence<V> {
   /** Takes a record in; the source's clock must have observed it. */
   add(key: string, value: V, at: RecordPosition): void {
     const { output } = this.#options
-    this.advance(key)
     const state = this.#stateOf(key)
     const sequence = this.#sequenceOf(value, key)
+    if (state.next === undefined || sequence > state.next) {
+      const isNew = this.#hold(state, { sequence, value, at })
+      this.advance(key) // after it is held: its hole keeps the clock back; and it may have come behind the watermark itself
+      if (!isNew) output.duplicate(key, value)
+      return
+    }
+    this.advance(key)
     if (state.next === sequence) {
       this.#pass(state, { value, at })
       this.#release(state)
       this.#moveClock(key)
-    } else if (state.next !== undefined && sequence < state.next) {
+    } else {
       const wasGivenUp = state.holes.fill(sequence)
       this.#keyEntries.touch(state)
       if (wasGivenUp) output.late(key, value)
       else output.duplicate(key, value)
-    } else if (this.#hold(state, { sequence, value, at })) {
-      this.advance(key) // it may have come behind the watermark itself
-    } else output.duplicate(key, value)
+    }
   }
 
   /** Gives up what the source's clock has passed, and moves the clock behind this operator. */
@@ -131,19 +138,22 @@ export class InSequence<V> {
     return this.#held
   }
 
-  /** As of a `WindowOperator`; the operator's clock follows from the source's and the entries. */
+  /** As of a `WindowOperator`, the operator's clock with them. */
   *changes(): Iterable<ChangedEntry> {
     yield* this.#keyEntries.take()
     yield* this.#heldEntries.take()
+    for (const [key, data] of this.clock.changes()) yield [entryKeyOf('clock', '', key), data]
   }
 
   /** Takes up an entry of `changes`, on an operator that has just been made. */
   restoreEntry(entryKey: string, data: unknown): void {
     const { kind, number, name } = parseEntryKey(entryKey)
+    if (kind === 'c') return this.clock.restoreEntry(name, data)
     const state = this.#stateOf(name)
     if (kind === 'k') {
-      const [next, holes] = data as KeyData
+      const [next, holes, passedMs] = data as KeyData
       state.next = next ?? undefined
+      state.passedMs = passedMs ?? undefined
       state.holes.restore(holes)
       state.stored = true
       return
@@ -163,7 +173,7 @@ export class InSequence<V> {
       }
       const holes = new SequenceHoles(maxHoles)
       if (firstSequence !== undefined) holes.forgetBelow(firstSequence)
-      state = { key, next: firstSequence, holes, held: [], changed: false, stored: false }
+      state = { key, next: firstSequence, passedMs: undefined, holes, held: [], changed: false, stored: false }
       this.#keys.set(key, state)
     }
     return state
@@ -198,6 +208,7 @@ export class InSequence<V> {
 
   #pass(state: KeyState<V>, { value, at }: { value: V; at: RecordPosition }): void {
     state.next = (state.next ?? 0) + 1
+    state.passedMs = at.timestampMs
     this.#keyEntries.touch(state)
     this.#options.output.pass(state.key, value, at)
   }
@@ -233,10 +244,25 @@ export class InSequence<V> {
   }
 
   #moveClock(key: string): void {
-    const state = this.clock.mode === 'partition' ? this.#earliest() : this.#keys.get(key)
-    const heldMs = state?.held[0]?.at.timestampMs ?? Infinity
-    this.clock.heartbeat(key, Math.min(this.#sourceMs(key), heldMs))
+    let timeMs = this.#sourceMs(key)
+    if (this.clock.mode === 'partition') {
+      for (const state of this.#holding) timeMs = Math.min(timeMs, this.#completeMs(state))
+    } else {
+      const state = this.#keys.get(key)
+      if (state !== undefined) timeMs = Math.min(timeMs, this.#completeMs(state))
+    }
+    this.clock.heartbeat(key, timeMs)
     this.#options.output.advance(key)
+  }
+
+  /** From when on records of a key may be missing, whatever the source's clock says. */
+  #completeMs({ key, held, passedMs }: KeyState<V>): number {
+    const [first] = held
+    if (first === undefined) return Infinity
+    // Nothing is known of what was before a key's first record.
+    if (passedMs === undefined) return first.at.timestampMs
+    const promisedMs = watermarkMs(this.#options.clock.timeOf(key), Infinity) // by heartbeats alone
+    return Math.min(first.at.timestampMs, Math.max(passedMs, promisedMs))
   }
 
   /** The key whose first held record is the oldest; of equal ones the first by name. */
