@@ -1,6 +1,7 @@
 import { windowOperator, type Aggregator, type Emit, type Window, type Windows } from '@tidemark/windowing'
 import { StreamsError } from './errors.ts'
 import type { Operator, OperatorContext } from './operator.ts'
+import { ReusedRecord } from './stream-record.ts'
 import { lateLabel, windowsName } from './windows-name.ts'
 
 export interface AggregateOptions<V, A, R> {
@@ -30,7 +31,8 @@ export function aggregateOperator<V, A, R>(
     )
   }
   // A result carries the last moment of its window as its event time.
-  const forward = (key: string, value: R, window: Window) => next.process({ key, value, timestampMs: window.endMs - 1 })
+  const result = new ReusedRecord<R>()
+  const forward = (key: string, value: R, window: Window) => next.process(result.of(key, value, window.endMs - 1))
   const fold = windowOperator<V, A, R>(windows, {
     aggregator,
     clock,
@@ -56,9 +58,13 @@ export function aggregateOperator<V, A, R>(
     lateCounts: () => fold.lateCounts(),
     restoreLateCounts: (counts) => fold.restoreLateCounts(counts),
   })
+  const at = { timestampMs: 0, offset: 0, rebuilding: false }
   return {
     process({ key, value, timestampMs }) {
-      fold.add(key, value, { timestampMs, offset: position.cursor.offset, rebuilding: !output.open })
+      at.timestampMs = timestampMs
+      at.offset = position.cursor.offset
+      at.rebuilding = !output.open
+      fold.add(key, value, at)
     },
     advance: (key) => fold.advance(key),
   }

@@ -1,12 +1,13 @@
 import type { Codec } from './codec.ts'
 import type { ExternalSink } from './external-sink.ts'
 import type { Operator, OperatorContext } from './operator.ts'
-import type { StreamRecord } from './stream-record.ts'
+import { ReusedRecord, type StreamRecord } from './stream-record.ts'
 
 export function mapOperator<V, R>(map: (value: V, record: StreamRecord<V>) => R, next: Operator<R>): Operator<V> {
+  const mapped = new ReusedRecord<R>()
   return {
     process(record) {
-      next.process({ key: record.key, value: map(record.value, record), timestampMs: record.timestampMs })
+      next.process(mapped.of(record.key, map(record.value, record), record.timestampMs))
     },
     advance: (key) => next.advance(key),
   }
@@ -29,11 +30,12 @@ export function flatMapOperator<V, R>(
   expand: (value: V, record: StreamRecord<V>) => Iterable<R>,
   next: Operator<R>,
 ): Operator<V> {
+  const expanded = new ReusedRecord<R>()
   return {
     process(record) {
       next.advance(record.key) // where there are no values, the record still moves time
       for (const value of expand(record.value, record)) {
-        next.process({ key: record.key, value, timestampMs: record.timestampMs })
+        next.process(expanded.of(record.key, value, record.timestampMs))
       }
     },
     advance: (key) => next.advance(key),
@@ -44,9 +46,10 @@ export function selectKeyOperator<V>(
   select: (value: V, record: StreamRecord<V>) => string,
   next: Operator<V>,
 ): Operator<V> {
+  const rekeyed = new ReusedRecord<V>()
   return {
     process(record) {
-      next.process({ key: select(record.value, record), value: record.value, timestampMs: record.timestampMs })
+      next.process(rekeyed.of(select(record.value, record), record.value, record.timestampMs))
     },
     advance: nothing, // time is kept by the old key
   }
@@ -66,7 +69,7 @@ export function externalSinkOperator<V>(sink: ExternalSink<V>, context: Operator
   const { output } = context
   return {
     process(record) {
-      if (output.open) output.toSink(sink, record)
+      if (output.open) output.toSink(sink, { ...record })
     },
     advance: nothing,
   }

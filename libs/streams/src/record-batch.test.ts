@@ -4,6 +4,8 @@ import { RecordBatchBuilder } from './record-batch-builder.ts'
 import { recordBatch, type Header } from './record-batch.ts'
 import { readVarint, readVarlong, varintLength, writeVarint } from './varint.ts'
 
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300)
+
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array))
 const headers = fc.array(fc.record({ key: fc.string(), value: fc.option(bytes) }), { maxLength: 4 })
 const record = fc.record({
@@ -66,6 +68,27 @@ describe('a record batch', () => {
     const whole = batchOf([{ key: Buffer.from('k'), value: Buffer.alloc(100), timestampMs: 5, headers: [] }])
     const cut = recordBatch({ ...whole, records: whole.records.subarray(0, 20) })
     expect(() => cut.cursor().next()).toThrow('topic orders partition 3 batch at offset 1000')
+  })
+
+  test('with a damaged byte is an error, or gives ranges within its bytes', () => {
+    const damage = fc.record({ at: fc.nat({ max: 200 }), byte: fc.nat({ max: 255 }) })
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 5 }), damage, (records, { at, byte }) => {
+        const batch = batchOf(records)
+        batch.records[at % batch.records.length] = byte
+        const cursor = batch.cursor()
+        try {
+          while (cursor.next()) {
+            expect(cursor.keyEnd).toBeGreaterThanOrEqual(cursor.keyStart)
+            expect(cursor.valueEnd).toBeGreaterThanOrEqual(cursor.valueStart)
+            expect(Math.max(cursor.keyEnd, cursor.valueEnd)).toBeLessThanOrEqual(batch.records.length)
+          }
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError)
+        }
+      }),
+      { numRuns },
+    )
   })
 })
 

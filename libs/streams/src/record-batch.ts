@@ -45,7 +45,7 @@ export class RecordCursor {
   valueStart = -1
   valueEnd = -1
   readonly #batch: RecordBatchFields
-  readonly #at: VarintCursor = { position: 0 }
+  #position = 0
   #headersStart = 0
   #read = 0
 
@@ -66,27 +66,51 @@ export class RecordCursor {
   }
 
   #readRecord(batch: RecordBatchFields): void {
-    const { bytes } = this
-    const at = this.#at
-    const length = readVarint(bytes, at)
-    const end = at.position + length
-    if (length < 0 || end > bytes.length) {
-      throw new RangeError(
-        `topic ${batch.topic} partition ${batch.partition} batch at offset ${batch.baseOffset}: a record ends outside the batch`,
-      )
-    }
-    at.position++ // attributes: unused in format v2
-    const timestampDelta = readVarlong(bytes, at)
+    const length = this.#varint()
+    const end = this.#position + length
+    if (length < 0 || end > this.bytes.length) throw outside(batch)
+    this.#position++ // attributes: unused in format v2
+    const timestampDelta = this.#varlong()
     this.timestampMs = batch.logAppendTimeMs ?? batch.baseTimestampMs + timestampDelta
-    this.offset = batch.baseOffset + readVarint(bytes, at)
-    const keyLength = readVarint(bytes, at)
-    this.keyStart = keyLength < 0 ? -1 : at.position
-    this.keyEnd = keyLength < 0 ? -1 : (at.position += keyLength)
-    const valueLength = readVarint(bytes, at)
-    this.valueStart = valueLength < 0 ? -1 : at.position
-    this.valueEnd = valueLength < 0 ? -1 : (at.position += valueLength)
-    this.#headersStart = at.position
-    at.position = end
+    this.offset = batch.baseOffset + this.#varint()
+    const keyLength = this.#varint()
+    this.keyStart = keyLength < 0 ? -1 : this.#position
+    this.keyEnd = keyLength < 0 ? -1 : (this.#position += keyLength)
+    const valueLength = this.#varint()
+    this.valueStart = valueLength < 0 ? -1 : this.#position
+    this.valueEnd = valueLength < 0 ? -1 : (this.#position += valueLength)
+    this.#headersStart = this.#position
+    if (this.#position > end) throw outside(batch)
+    this.#position = end
+  }
+
+  /** `readVarint`, without a call for the one or two bytes that nearly all of them have. */
+  #varint(): number {
+    const { bytes } = this
+    const at = this.#position
+    const byte = bytes[at] as number
+    if (byte < 0x80) {
+      this.#position = at + 1
+      return (byte >>> 1) ^ -(byte & 1)
+    }
+    const second = bytes[at + 1] as number
+    if (second >= 0x80 || at + 1 >= bytes.length) return this.#longVarint(readVarint)
+    this.#position = at + 2
+    return (((byte & 0x7f) | (second << 7)) >>> 1) ^ -(byte & 1)
+  }
+
+  #varlong(): number {
+    const byte = this.bytes[this.#position] as number
+    if (byte >= 0x80) return this.#longVarint(readVarlong)
+    this.#position++
+    return (byte >>> 1) ^ -(byte & 1)
+  }
+
+  #longVarint(read: (bytes: Buffer, at: VarintCursor) => number): number {
+    const at = { position: this.#position }
+    const value = read(this.bytes, at)
+    this.#position = at.position
+    return value
   }
 
   /** The record's headers, decoded at each call: meant for the records that need them. */
@@ -114,4 +138,10 @@ export class RecordCursor {
   value(): Buffer | null {
     return this.valueStart < 0 ? null : Buffer.from(this.bytes.subarray(this.valueStart, this.valueEnd))
   }
+}
+
+function outside({ topic, partition, baseOffset }: RecordBatchFields): RangeError {
+  return new RangeError(
+    `topic ${topic} partition ${partition} batch at offset ${baseOffset}: a record ends outside the batch`,
+  )
 }

@@ -1,8 +1,9 @@
 import type { EventClock } from '@tidemark/windowing'
 import type { Codec } from './codec.ts'
+import { KeyCache } from './key-cache.ts'
 import type { Operator } from './operator.ts'
 import type { RecordCursor } from './record-batch.ts'
-import type { StreamRecord } from './stream-record.ts'
+import { ReusedRecord } from './stream-record.ts'
 
 /** Header of a heartbeat: every record of its key with an event time below the value stands before it in the partition. */
 export const WATERMARK_HEADER = 'tidemark.watermark_ms'
@@ -42,6 +43,8 @@ export interface SourceReader {
 
 export function sourceReader<V>(options: SourceReaderOptions<V>): SourceReader {
   const { codec, timestampMs, clock, next } = options
+  const keys = new KeyCache()
+  const record = new ReusedRecord<V>()
   return {
     accept(cursor) {
       if (cursor.valueStart < 0) return acceptHeartbeat(cursor, clock, next)
@@ -53,12 +56,13 @@ export function sourceReader<V>(options: SourceReaderOptions<V>): SourceReader {
       }
       if (cursor.keyStart < 0) return bad('missing-key', 'the record has no key')
       const { value } = decoded
-      const record: StreamRecord<V> = { key: keyOf(cursor), value, timestampMs: timestampMs(value) }
-      if (!Number.isSafeInteger(record.timestampMs) || record.timestampMs < 0) {
-        return bad('bad-timestamp', `event time is not milliseconds since 1970: ${record.timestampMs}`)
+      const timeMs = timestampMs(value)
+      if (!Number.isSafeInteger(timeMs) || timeMs < 0) {
+        return bad('bad-timestamp', `event time is not milliseconds since 1970: ${timeMs}`)
       }
-      clock.observe(record.key, record.timestampMs)
-      next.process(record)
+      const key = keys.keyIn(cursor.bytes, cursor.keyStart, cursor.keyEnd)
+      clock.observe(key, timeMs)
+      next.process(record.of(key, value, timeMs))
       return PROCESSED
     },
     load: async (schemaId) => (await codec.load?.(schemaId)) ?? false,
@@ -74,7 +78,7 @@ function acceptHeartbeat<V>(cursor: RecordCursor, clock: EventClock, next: Opera
   if (!Number.isSafeInteger(watermarkMs) || watermarkMs < 0) {
     return bad('bad-timestamp', `header ${WATERMARK_HEADER} is not milliseconds since 1970: '${text}'`)
   }
-  const key = keyOf(cursor)
+  const key = cursor.bytes.toString('utf8', cursor.keyStart, cursor.keyEnd)
   clock.heartbeat(key, watermarkMs)
   next.advance(key)
   return PROCESSED
@@ -82,8 +86,4 @@ function acceptHeartbeat<V>(cursor: RecordCursor, clock: EventClock, next: Opera
 
 function bad(code: DeadLetterCode, message: string): Accepted {
   return { kind: 'bad', issue: { code, message } }
-}
-
-function keyOf(cursor: RecordCursor): string {
-  return cursor.bytes.toString('utf8', cursor.keyStart, cursor.keyEnd)
 }

@@ -26,7 +26,7 @@ export interface FoldOutput<R> {
   update?(key: string, result: R | undefined, window: Window): void
 }
 
-/** Where a record stands in event time and in the log. */
+/** Where a record stands in event time and in the log. Valid during the call that hands it over: one object may serve many. */
 export interface RecordPosition {
   readonly timestampMs: number
   readonly offset: number
