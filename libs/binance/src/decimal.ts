@@ -18,21 +18,42 @@ interface Significand {
 }
 
 /**
- * Reads a positive decimal such as `61837.63000000`, without an exponent, as the exchange writes them. Accepted only where, trailing zeros
- * stripped, it is the same number as the shortest decimal form of its double: what is stored is what was sent, or the flaw says
- * that it can't be (`lossy-decimal`). Other flaws: `bad-decimal`, `not-positive` for zero and below.
+ * Reads a decimal of zero or more, such as `61837.63000000`, without an exponent, as the exchange writes them. Accepted only where,
+ * trailing zeros stripped, it is the same number as the shortest decimal form of its double: what is stored is what was sent, or the
+ * flaw says that it can't be (`lossy-decimal`). Other flaws: `bad-decimal`, `not-positive` for one below zero.
  */
-export function parsePositiveDecimal(text: string, field: string): number | Flaw {
+export function parseDecimal(text: string, field: string): number | Flaw {
   const negative = text.charCodeAt(0) === 45
   const scanned = scan(text, negative ? 1 : 0)
-  if (scanned === undefined) return { code: 'bad-decimal', message: `${field} ${quoted(text)} is not a decimal` }
-  if (negative || scanned.first < 0)
-    return { code: 'not-positive', message: `${field} ${quoted(text)} is not positive` }
+  if (scanned === undefined) return badDecimal(text, field)
+  if (negative) return notPositive(text, field)
+  if (scanned.first < 0) return 0
   const value = Number(text)
   const digits = scanned.end - scanned.first
   if (digits <= safeDigits && text.length <= safeLength) return value
   if (isShortestForm(text, scanned, value)) return value
   return { code: 'lossy-decimal', message: `${field} ${quoted(text)} has no double that gives it back` }
+}
+
+/** The same for a decimal above zero; zero is `not-positive` as well. */
+export function parsePositiveDecimal(text: string, field: string): number | Flaw {
+  const value = parseDecimal(text, field)
+  return value === 0 ? notPositive(text, field) : value
+}
+
+/**
+ * Checks a decimal of zero or more that may have more digits than any double, such as a sum: it stays the text that was sent.
+ */
+export function parseExactDecimal(text: string, field: string): string | Flaw {
+  return scan(text, 0) === undefined ? badDecimal(text, field) : text
+}
+
+function badDecimal(text: string, field: string): Flaw {
+  return { code: 'bad-decimal', message: `${field} ${quoted(text)} is not a decimal` }
+}
+
+function notPositive(text: string, field: string): Flaw {
+  return { code: 'not-positive', message: `${field} ${quoted(text)} is not positive` }
 }
 
 /** One pass over the text; undefined where it is not digits with at most one point between them. */

@@ -1,7 +1,16 @@
 import { isUtf8 } from 'node:buffer'
 import type { Trade } from '@tidemark/schemas'
+import {
+  readAggTrade,
+  readBookTicker,
+  readKline,
+  type AggTradeEvent,
+  type BookTicker,
+  type KlineEvent,
+} from './market-events.ts'
+import { isFlaw, isObject, notA, type JsonObject } from './payload-fields.ts'
 import { quoted, type Flaw, type RejectCode } from './rejection.ts'
-import { isFlaw, notA, readTrade, type JsonObject } from './trade-payload.ts'
+import { readTrade } from './trade-payload.ts'
 
 /** Frames above this are rejected as `oversized` without being parsed: the exchange's are a few hundred bytes. */
 export const defaultMaxFrameBytes = 1_000_000
@@ -27,11 +36,33 @@ export interface ReplyFrame {
   readonly error?: { readonly code: number | null; readonly message: string }
 }
 
-/** An event that the exchange documents and that is no single trade: `aggTrade`, `serverShutdown`, … */
-export interface OtherEventFrame {
+/** Events that are known by their name alone: their fields are not read. */
+const namedEvents = [
+  'avgPrice',
+  'blockTrade',
+  'depthUpdate',
+  'referencePrice',
+  'serverShutdown',
+  '24hrMiniTicker',
+  '24hrTicker',
+  '1hTicker',
+  '4hTicker',
+  '1dTicker',
+] as const
+
+/** An event that the exchange documents and that is no single trade. */
+export type OtherEventFrame = {
   readonly kind: 'other-event'
-  readonly event: string
-}
+  /** The stream's name, of a combined frame: for some events it alone tells the symbol, or whose midnight a candle ends at. */
+  readonly stream?: string
+} & (
+  | { readonly event: 'aggTrade'; readonly data: AggTradeEvent }
+  | { readonly event: 'kline'; readonly data: KlineEvent }
+  | { readonly event: 'bookTicker'; readonly data: BookTicker }
+  | { readonly event: NamedEvent | 'partialDepth' }
+)
+
+type NamedEvent = (typeof namedEvents)[number]
 
 /** A frame that can't be understood, with its bytes unchanged (a copy, which does not keep the socket's memory). */
 export interface RejectedFrame {
@@ -44,20 +75,7 @@ export interface RejectedFrame {
 
 export type Frame = TradeFrame | ReplyFrame | OtherEventFrame | RejectedFrame
 
-const otherEvents: ReadonlySet<unknown> = new Set([
-  'aggTrade',
-  'avgPrice',
-  'blockTrade',
-  'depthUpdate',
-  'kline',
-  'referencePrice',
-  'serverShutdown',
-  '24hrMiniTicker',
-  '24hrTicker',
-  '1hTicker',
-  '4hTicker',
-  '1dTicker',
-])
+const knownNames: ReadonlySet<unknown> = new Set(namedEvents)
 
 /**
  * Sorts one WebSocket frame of the exchange's market data: raw or combined (`{"stream","data"}`), an event or a reply. Never throws: what
@@ -105,6 +123,11 @@ function sortJson(value: unknown, receivedAtMs: number): Understood | Flaw {
     return isReply(value) ? readReply(value) : sortPayload(value, receivedAtMs)
   const { stream, data } = value
   if (typeof stream !== 'string') return notA('string', 'stream', stream)
+  const sorted = sortData(data, receivedAtMs)
+  return 'event' in sorted ? { ...sorted, stream } : sorted
+}
+
+function sortData(data: unknown, receivedAtMs: number): Understood | Flaw {
   if (isObject(data)) return sortPayload(data, receivedAtMs)
   return data === undefined ? notA('object', 'data', data) : sortArray(data, 'field data')
 }
@@ -112,30 +135,47 @@ function sortJson(value: unknown, receivedAtMs: number): Understood | Flaw {
 /** The streams of all symbols (`!miniTicker@arr`) send arrays of events. */
 function sortArray(value: unknown, what = 'the frame'): Understood | Flaw {
   const first: unknown = Array.isArray(value) ? value[0] : undefined
-  if (isObject(first) && otherEvents.has(first['e'])) return { kind: 'other-event', event: first['e'] as string }
+  if (isObject(first) && isNamed(first['e'])) return { kind: 'other-event', event: first['e'] }
   return { code: 'wrong-type', message: `${what} is ${quoted(value)}, not an object` }
 }
 
 function sortPayload(payload: JsonObject, receivedAtMs: number): Understood | Flaw {
   const event = payload['e']
-  if (event === 'trade') {
-    const trade = readTrade(payload, receivedAtMs)
-    return isFlaw(trade) ? trade : { kind: 'trade', trade }
+  switch (event) {
+    case 'trade': {
+      const trade = readTrade(payload, receivedAtMs)
+      return isFlaw(trade) ? trade : { kind: 'trade', trade }
+    }
+    case 'aggTrade': {
+      const data = readAggTrade(payload)
+      return isFlaw(data) ? data : { kind: 'other-event', event, data }
+    }
+    case 'kline': {
+      const data = readKline(payload)
+      return isFlaw(data) ? data : { kind: 'other-event', event, data }
+    }
+    case undefined:
+      return sortNameless(payload)
   }
-  if (otherEvents.has(event)) return { kind: 'other-event', event: event as string }
-  if (event === undefined) {
-    const nameless = namelessEvent(payload)
-    return nameless === undefined ? notA('string', 'e', event) : { kind: 'other-event', event: nameless }
-  }
+  if (isNamed(event)) return { kind: 'other-event', event }
   if (typeof event !== 'string') return notA('string', 'e', event)
   return { code: 'unknown-event', message: `event ${quoted(event)} is not one the exchange documents` }
 }
 
 /** Two kinds of event say what they are by their shape alone. */
-function namelessEvent(payload: JsonObject): string | undefined {
-  if ('u' in payload && 'b' in payload && 'B' in payload && 'a' in payload && 'A' in payload) return 'bookTicker'
-  if ('lastUpdateId' in payload && 'bids' in payload && 'asks' in payload) return 'partialDepth'
-  return undefined
+function sortNameless(payload: JsonObject): Understood | Flaw {
+  if ('u' in payload && 'b' in payload && 'B' in payload && 'a' in payload && 'A' in payload) {
+    const data = readBookTicker(payload)
+    return isFlaw(data) ? data : { kind: 'other-event', event: 'bookTicker', data }
+  }
+  if ('lastUpdateId' in payload && 'bids' in payload && 'asks' in payload) {
+    return { kind: 'other-event', event: 'partialDepth' }
+  }
+  return notA('string', 'e', payload['e'])
+}
+
+function isNamed(event: unknown): event is NamedEvent {
+  return knownNames.has(event)
 }
 
 function isReply(value: JsonObject): boolean {
@@ -153,8 +193,4 @@ function readReply(value: JsonObject): ReplyFrame {
     id,
     error: { code: typeof code === 'number' ? code : null, message: typeof msg === 'string' ? msg : 'no text' },
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -11,6 +11,15 @@ export {
   type ReplyFrame,
   type TradeFrame,
 } from './frame-parser.ts'
+export {
+  klineIntervals,
+  type AggTrade,
+  type AggTradeEvent,
+  type BookTicker,
+  type Kline,
+  type KlineEvent,
+  type KlineInterval,
+} from './market-events.ts'
 export { probeExchange, type ProbeResult } from './probe-exchange.ts'
 export { rejectCodes, type RejectCode } from './rejection.ts'
 export { maxStreamsPerConnection, tradeStreamUrl } from './stream-url.ts'
