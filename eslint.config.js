@@ -142,7 +142,7 @@ const bans = ({ globals = [], properties = [], syntax = [], imports = [] }) => (
   'no-restricted-imports': restrict([{ patterns: [deepImports, appImports, ...imports] }]),
 })
 const ordinaryRoom = (room) => ({
-  globals: [...processGlobal, ...(room.startsWith('tools/') ? [] : consoleGlobal)],
+  globals: [...processGlobal, ...(['tools/', 'bench/'].some((each) => room.startsWith(each)) ? [] : consoleGlobal)],
   syntax: [manyParameters],
   properties: processProperties,
   imports: [processModule, ...clientsOutside(room)],
@@ -152,7 +152,7 @@ const ownersRooms = [...new Set(Object.values(clientOwners).flat())]
 const anyRoom = ['libs', 'apps', 'tools']
 
 export default defineConfig(
-  globalIgnores(['**/dist/', '**/node_modules/', '.nx/', '.data/', 'coverage/']),
+  globalIgnores(['**/dist/', '**/node_modules/', '**/target/', '.nx/', '.data/', 'coverage/']),
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -198,6 +198,7 @@ export default defineConfig(
     },
   },
   ...anyRoom.map((room) => ({ files: [`${room}/*/src/**/*.ts`], rules: bans(ordinaryRoom(`${room}/`)) })),
+  { files: ['bench/src/**/*.ts'], rules: bans(ordinaryRoom('bench/')) },
   ...ownersRooms.map((room) => ({ files: [`${room}/src/**/*.ts`], rules: bans(ordinaryRoom(room)) })),
   {
     files: streamsRoom,

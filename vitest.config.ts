@@ -15,7 +15,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'unit',
-          include: ['{libs,apps,tools}/*/src/**/*.test.ts'],
+          include: ['{libs,apps,tools}/*/src/**/*.test.ts', 'bench/src/**/*.test.ts'],
           exclude: [...ignored, '**/*.integration.test.ts', '**/*.e2e.test.ts'],
           // For what hangs: a busy machine takes several times as long as an idle one.
           testTimeout: 60_000,

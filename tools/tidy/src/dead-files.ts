@@ -3,7 +3,7 @@ import { isCode, isTest, type RepositoryFile } from './repository.ts'
 
 /** Where reading begins: a library's surface, a program's start, and what tools and the compiler read by convention. */
 const isStart = (path: string) =>
-  /^(libs|apps|tools)\/[^/]+\/src\/(index|main)\.ts$/.test(path) ||
+  /^((libs|apps|tools)\/[^/]+|bench)\/src\/(index|main)\.ts$/.test(path) ||
   /^[^/]+\.config\.(ts|js|mjs)$/.test(path) ||
   /(^|\/)package\.json$/.test(path) ||
   path.endsWith('.d.ts') ||

@@ -49,15 +49,15 @@ export const decisionShape: FileLaw = (file) =>
 
 const kebabName = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/
 const customaryNames =
-  /^(README|ARCHITECTURE|CONTRIBUTING|CHANGELOG|SECURITY|SPEC)\.md$|^(LICENSE|NOTICE|Dockerfile|Chart\.yaml|NOTES\.txt)$|^_[a-z]+\.tpl$/
+  /^(README|ARCHITECTURE|CONTRIBUTING|CHANGELOG|SECURITY|SPEC|BENCHMARKS)\.md$|^(LICENSE|NOTICE|Dockerfile|Chart\.yaml|NOTES\.txt)$|^_[a-z]+\.tpl$/
 
-/** An Avro schema is named for its record, as Avro's own tools do it. */
-const avroName = /^[A-Z][A-Za-z0-9]*\.avsc$/
+/** Named for the record or class in it: an Avro schema by custom, a Java file by its compiler. */
+const namedForContent = /^[A-Z][A-Za-z0-9]*\.(avsc|java)$/
 
 export const kebabCase: FileLaw = (file) => {
   const name = basename(file.path)
   return complain(
-    !kebabName.test(name) && !customaryNames.test(name) && !avroName.test(name),
+    !kebabName.test(name) && !customaryNames.test(name) && !namedForContent.test(name),
     file,
     'is not kebab-case',
   )

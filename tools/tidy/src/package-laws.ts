@@ -12,6 +12,8 @@ export interface Workspace {
 
 const isLibrary = ({ folder }: WorkspacePackage) => folder.startsWith('libs/')
 
+const isTool = ({ folder }: WorkspacePackage) => folder.startsWith('tools/') || folder === 'bench'
+
 const complain = (broken: boolean, { folder }: WorkspacePackage, complaint: string) =>
   broken ? [`${folder}: ${complaint}`] : []
 
@@ -19,6 +21,7 @@ const typeTags: Readonly<Record<string, readonly string[]>> = {
   libs: ['type:pure', 'type:domain', 'type:schemas', 'type:engine', 'type:adapter', 'type:testing'],
   apps: ['type:app'],
   tools: ['type:tool'],
+  bench: ['type:tool'],
 }
 
 export const hasOneTypeTag: PackageLaw = (judged) => {
@@ -33,7 +36,7 @@ export const hasOneTypeTag: PackageLaw = (judged) => {
 
 export const namedForItsFolder: PackageLaw = (judged) =>
   complain(
-    judged.manifest.name !== `@tidemark/${judged.folder.split('/')[1] ?? ''}`,
+    judged.manifest.name !== `@tidemark/${posix.basename(judged.folder)}`,
     judged,
     `is named ${judged.manifest.name}`,
   )
@@ -97,7 +100,7 @@ export const declaresWhatItImports: PackageLaw = (judged, { root }) => {
   const development = { ...runtime, ...judged.manifest.devDependencies, ...root.devDependencies }
   const production = codeOf(judged, (path) => !isTest(path))
   const tests = codeOf(judged, isTest)
-  const allowed = judged.folder.startsWith('tools/') ? development : runtime
+  const allowed = isTool(judged) ? development : runtime
   return [
     ...[...production].flatMap((name) =>
       complain(

@@ -49,10 +49,10 @@ export const repositoryFiles = (): readonly RepositoryFile[] =>
     .filter((path) => path !== '' && !binary.test(path) && existsSync(join(repositoryRoot, path)))
     .map((path) => ({ path, text: readFileSync(join(repositoryRoot, path), 'utf8') }))
 
-/** The packages under libs, apps and tools, with the files of each. */
+/** The packages under libs, apps and tools, and the bench, with the files of each. */
 export const workspacePackages = (files: readonly RepositoryFile[]): readonly WorkspacePackage[] =>
   files.flatMap((file) => {
-    const folder = /^((?:libs|apps|tools)\/[^/]+)\/package\.json$/.exec(file.path)?.[1]
+    const folder = /^((?:libs|apps|tools)\/[^/]+|bench)\/package\.json$/.exec(file.path)?.[1]
     if (folder === undefined) return []
     return [
       {

@@ -1,0 +1,59 @@
+import { writeFileSync } from 'node:fs'
+import { Session } from 'node:inspector/promises'
+import { join } from 'node:path'
+import type { JobSettings } from './job-settings.ts'
+
+/** What a measured process says of itself, a JSON line each. */
+export interface Mark {
+  readonly mark: 'begin' | 'end'
+  /** Seconds of a clock that never goes back. */
+  readonly atS: number
+  /** Processor time of the process so far: user and system, all threads. */
+  readonly cpuS: number
+}
+
+/** What marks need of the process. */
+export type MarkedProcess = Pick<NodeJS.Process, 'cpuUsage' | 'hrtime' | 'stdout'>
+
+const SAMPLING_INTERVAL_US = 200
+
+/** Counts what is processed, and says when the measured part begins and when the last record has come. */
+export function startMarks(
+  process: MarkedProcess,
+  { warmUp, records, profileDir }: Pick<JobSettings, 'warmUp' | 'records' | 'profileDir'>,
+): { seen(): void; close(): void } {
+  let seen = 0
+  const session = profileDir === undefined ? undefined : new Session()
+  const mark = (name: Mark['mark']) => {
+    const { user, system } = process.cpuUsage()
+    const line: Mark = { mark: name, atS: Number(process.hrtime.bigint()) / 1e9, cpuS: (user + system) / 1e6 }
+    process.stdout.write(`${JSON.stringify(line)}\n`)
+  }
+  session?.connect()
+  return {
+    seen() {
+      seen++
+      if (seen === warmUp) {
+        if (session !== undefined) void startProfile(session)
+        mark('begin')
+      }
+      if (seen === records) {
+        mark('end')
+        if (session !== undefined) void stopProfile(session, profileDir!)
+      }
+    },
+    close: () => session?.disconnect(),
+  }
+}
+
+async function startProfile(session: Session): Promise<void> {
+  // Sent at once, each in turn: nothing of the job runs in between.
+  void session.post('Profiler.enable')
+  void session.post('Profiler.setSamplingInterval', { interval: SAMPLING_INTERVAL_US })
+  await session.post('Profiler.start')
+}
+
+async function stopProfile(session: Session, profileDir: string): Promise<void> {
+  const { profile } = await session.post('Profiler.stop')
+  writeFileSync(join(profileDir, 'engine.cpuprofile'), JSON.stringify(profile))
+}

@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Mark } from './marks.ts'
+
+/** What a side needed for the measured part. */
+export interface Figures {
+  /** From its first record to its last one. */
+  readonly wall_s: number
+  /** Of the whole process, from the first record until all is committed. */
+  readonly cpu_s: number
+  /** Peak of the resident memory, start-up and warm-up included. */
+  readonly rss_mb: number
+}
+
+export interface MeasuredOptions {
+  readonly command: string
+  readonly args: readonly string[]
+  /** Resolves when everything that the process was to do is committed. Asked for once the last record has come. */
+  readonly untilCommitted: () => Promise<void>
+  /** The process is ended, and the measurement fails, after this long. */
+  readonly limitMs: number
+}
+
+/** Linux counts processor time of processes in these, whatever the kernel's own tick. */
+const TICKS_PER_S = 100
+const TAIL_LINES = 20
+
+/** Runs one side in a process of its own and measures it from `begin` on. It ends by SIGTERM. */
+export async function measure({ command, args, untilCommitted, limitMs }: MeasuredOptions): Promise<Figures> {
+  const signal = AbortSignal.timeout(limitMs)
+  const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' })
+  const tail: string[] = []
+  const marks = new Map<string, Mark>()
+  const ended = Promise.withResolvers<undefined>()
+  const exited = once(child, 'exit').then(([code]) => fail(`exited with ${String(code)}`))
+  const fail = (what: string) => {
+    throw new Error(`${[command, ...args].join(' ')}: ${what}; it said last:\n${tail.join('\n')}`)
+  }
+  exited.catch(() => undefined)
+  child.on('error', (error) => ended.reject(error))
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface({ input: output }).on('line', (line) => {
+      if (tail.push(line) > TAIL_LINES) tail.shift()
+      if (!line.startsWith('{"mark"')) return
+      const mark = JSON.parse(line) as Mark
+      marks.set(mark.mark, mark)
+      if (mark.mark === 'end') ended.resolve(undefined)
+    })
+  }
+  try {
+    await Promise.race([ended.promise, exited])
+    await Promise.race([untilCommitted(), exited])
+    const cpuS = await processorSeconds(child.pid!)
+    const rssMb = await peakMegabytes(child.pid!)
+    const begin = marks.get('begin')
+    const end = marks.get('end')
+    if (begin === undefined || end === undefined) return fail('said no beginning')
+    return { wall_s: end.atS - begin.atS, cpu_s: cpuS - begin.cpuS, rss_mb: rssMb }
+  } finally {
+    child.kill('SIGTERM')
+    await exited.catch(() => undefined)
+  }
+}
+
+/** User and system time of a process, all its threads included. */
+async function processorSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+  // The second field is the program's name, in brackets, and may have spaces in it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S
+}
+
+async function peakMegabytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) / 1024
+}
