@@ -1,13 +1,13 @@
 import { StreamsError } from './errors.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
-import type { ConsumerPort, ProducerPort } from './ports.ts'
+import type { CommittedOffset, ConsumerPort, ProducerPort } from './ports.ts'
 import { RecordCollector } from './record-collector.ts'
 import type { StreamsLogger } from './run-options.ts'
 import type { Task } from './task.ts'
 
 export interface AtLeastOnceOptions {
   readonly producer: ProducerPort
-  readonly consumer: Pick<ConsumerPort, 'commit'>
+  readonly consumer: Pick<ConsumerPort, 'commit' | 'committed'>
   readonly topics: readonly string[]
   readonly logger: StreamsLogger
   newTask(partition: number, collector: RecordCollector): Task
@@ -40,6 +40,19 @@ export class AtLeastOnce implements Guarantee {
 
   /** Nothing to do: state is rebuilt by reading the input again. */
   async restore(): Promise<void> {}
+
+  /** A task whose offsets are what this member has committed is as good as one that is rebuilt from them. */
+  async keep(tasks: readonly Task[]): Promise<Task[]> {
+    const committed = await this.#options.consumer.committed(tasks.flatMap((task) => task.positions()))
+    const isSame = (one: CommittedOffset | undefined, other: CommittedOffset | undefined) =>
+      one?.offset === other?.offset && one?.metadata === other?.metadata
+    return tasks.filter((task) =>
+      task.positions().every(({ topic, partition }, index) => {
+        const now = committed.find((offset) => offset.topic === topic && offset.partition === partition)
+        return isSame(now, task.lastCommits[index])
+      }),
+    )
+  }
 
   async commit(tasks: readonly Task[]): Promise<FailedCommit[]> {
     const { producer, consumer, logger } = this.#options

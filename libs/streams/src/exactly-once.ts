@@ -9,7 +9,6 @@ import type { Task } from './task.ts'
 export interface ExactlyOnceOptions {
   readonly applicationId: string
   readonly kafka: KafkaPorts
-  readonly partitionCount: number
   readonly topics: readonly string[]
   readonly logger: StreamsLogger
   nowMs(): number
@@ -37,8 +36,8 @@ export class ExactlyOnce implements Guarantee {
     this.#reader = options.kafka.logReader()
   }
 
-  async start(): Promise<void> {
-    const { applicationId, kafka, topics, partitionCount } = this.#options
+  async start(partitionCount: number): Promise<void> {
+    const { applicationId, kafka, topics } = this.#options
     for (const topic of topics) await this.#reader.partitionCount(topic)
     // What states a topology has is known by making a task of it.
     const states = this.#newTask(0).states.map(({ name }) => name)
@@ -61,6 +60,11 @@ export class ExactlyOnce implements Guarantee {
     )
     const entries = counts.reduce((sum, count) => sum + count, 0)
     logger.info({ tasks: tasks.length, entries, tookMs: nowMs() - startedMs }, 'state restored from changelogs')
+  }
+
+  async keep(tasks: readonly Task[]): Promise<Task[]> {
+    const kept = await Promise.all(tasks.map(async (task) => ((await this.#isStillOwner(task)) ? task : undefined)))
+    return kept.filter((task) => task !== undefined)
   }
 
   async commit(tasks: readonly Task[]): Promise<FailedCommit[]> {
@@ -92,6 +96,18 @@ export class ExactlyOnce implements Guarantee {
     const changelogs = task.states.map((state) => new Changelog({ applicationId, state, partition }))
     for (const topic of [...topics, ...changelogs.map((changelog) => changelog.topic)]) await collector.open(topic)
     return { task, producer, changelogs, ownership }
+  }
+
+  /**
+   * Initialises a task's producer again. The same id with the next epoch: nobody has done so in between, so nobody has written. Any
+   * other answer is a no, such as after a transaction of this task's own that the broker has given up.
+   */
+  async #isStillOwner(task: Task): Promise<boolean> {
+    const owned = this.#owned.get(task)
+    if (owned === undefined) return false
+    const { producerId, epoch } = owned.ownership
+    owned.ownership = await owned.producer.init()
+    return owned.ownership.producerId === producerId && owned.ownership.epoch === epoch + 1
   }
 
   #newTask(partition: number): Task {

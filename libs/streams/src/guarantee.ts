@@ -9,12 +9,18 @@ export interface FailedCommit {
 
 /** How tasks are opened and committed: all that differs between at-least-once and exactly-once. */
 export interface Guarantee {
-  /** What must be there before the group is joined. */
-  start(): Promise<void>
+  /** What must be there before the group is joined. `partitionCount`: of each source, and so how many tasks there are. */
+  start(partitionCount: number): Promise<void>
   /** Opens tasks whose partitions were assigned. When it resolves no one else can commit for them. */
   open(partitions: readonly number[]): Promise<Task[]>
   /** Puts back the state of tasks that have just been opened, and have taken up their committed offsets. */
   restore(tasks: readonly Task[]): Promise<void>
+  /**
+   * Takes up tasks again that stayed in memory while the group divided its partitions anew. Returns those that nobody else has
+   * written for in between: what they hold is still what is committed, and what they have not committed is still to be. No one
+   * else can commit for these when it resolves. The others are to be dropped, and opened.
+   */
+  keep(tasks: readonly Task[]): Promise<Task[]>
   /**
    * Writes what the tasks have put out since their last commit, and commits the offsets it came from. Returns the tasks that can't
    * go on as they are: what they hold in memory is not what is committed.

@@ -15,11 +15,14 @@ export interface CommittedOffset extends TopicPartition {
 
 /** What happens to a member's partitions. Called from within `poll`, never beside it, and awaited. */
 export interface RebalanceListener {
-  /** These are now ours. They are read from where `seek` puts them, else from the committed offset, else the start. */
+  /**
+   * These are now ours, some perhaps again. They are read from where `seek` puts them, else from the committed offset, else the
+   * start; none of them is paused.
+   */
   assigned(partitions: readonly TopicPartition[]): Promise<void>
-  /** These will go to another member when this returns: the last moment at which a commit for them is valid. */
+  /** The group divides its partitions anew when this returns: the last moment at which a commit for these is valid. */
   revoked(partitions: readonly TopicPartition[]): Promise<void>
-  /** These are no longer ours and another member may have them already: drop their state, commit nothing. */
+  /** These are no longer ours and another member may have them already: commit nothing. */
   lost(partitions: readonly TopicPartition[]): Promise<void>
 }
 

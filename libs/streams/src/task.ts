@@ -45,6 +45,8 @@ interface SourceState {
   rebuildTo: number
   /** Everything below was processed at the last commit. */
   committedTo: number
+  /** What the group has committed, as far as this task has read or written it. */
+  lastCommit: CommittedOffset | undefined
 }
 
 /** Where a task is in one of its input partitions. */
@@ -86,6 +88,7 @@ export class Task {
     source.position = committed.offset
     source.rebuildTo = state?.processedTo ?? committed.offset
     source.committedTo = source.rebuildTo
+    source.lastCommit = committed
     if (state !== undefined) {
       source.clock.restore(state.clock)
       for (const kept of source.states) kept.restoreLateCounts(state.lateCounts[kept.name] ?? [])
@@ -138,7 +141,13 @@ export class Task {
     for (const offset of offsets) {
       const source = this.#stateOf(offset.topic)
       source.committedTo = parseCommitState(offset.metadata)?.processedTo ?? offset.offset
+      source.lastCommit = offset
     }
+  }
+
+  /** What the group has committed of each source topic, as far as this task has read or written it. */
+  get lastCommits(): readonly (CommittedOffset | undefined)[] {
+    return [...this.#sources.values()].map(({ lastCommit }) => lastCommit)
   }
 
   positions(): TaskPosition[] {
@@ -256,6 +265,7 @@ export class Task {
       position: 0,
       rebuildTo: 0,
       committedTo: 0,
+      lastCommit: undefined,
     }
     return source
   }

@@ -16,6 +16,9 @@ export class InMemoryGroup {
   readonly members: InMemoryConsumer[] = []
   readonly owners = new Map<string, InMemoryConsumer>()
   readonly offsets = new Map<string, CommittedOffset>()
+  /** Goes up when a member comes or goes: all members then give up their partitions, and take what is theirs now. */
+  generation = 0
+  readonly #places: InMemoryConsumer[] = []
 
   constructor(groupId: string) {
     this.groupId = groupId
@@ -25,6 +28,20 @@ export class InMemoryGroup {
   kill(): void {
     for (const member of this.members.splice(0)) member.alive = false
     this.owners.clear()
+    this.generation++
+  }
+
+  /** Goes on without a member that does not know of it, as after a session that has timed out: its partitions are free. */
+  expel(member: InMemoryConsumer): void {
+    this.leave(member)
+  }
+
+  /** A member that comes back has its old place, and so its old partitions. */
+  join(member: InMemoryConsumer): void {
+    if (!this.#places.includes(member)) this.#places.push(member)
+    this.members.push(member)
+    this.members.sort((one, other) => this.#places.indexOf(one) - this.#places.indexOf(other))
+    this.generation++
   }
 
   setOffsets(offsets: readonly CommittedOffset[]): void {
@@ -33,7 +50,9 @@ export class InMemoryGroup {
 
   leave(member: InMemoryConsumer): void {
     const index = this.members.indexOf(member)
-    if (index >= 0) this.members.splice(index, 1)
+    if (index < 0) return
+    this.members.splice(index, 1)
+    this.generation++
     for (const [name, owner] of this.owners) if (owner === member) this.owners.delete(name)
   }
 
@@ -43,7 +62,10 @@ export class InMemoryGroup {
   }
 }
 
-/** A member of an in-memory group. Partitions move when both sides poll: first the old owner lets go, then the new one takes. */
+/**
+ * A member of an in-memory group. As in Kafka's classic protocol all members give up their partitions when the group changes; they
+ * are assigned once the earlier owners have polled.
+ */
 export class InMemoryConsumer implements ConsumerPort {
   alive = true
   readonly #kafka: InMemoryKafka
@@ -53,7 +75,9 @@ export class InMemoryConsumer implements ConsumerPort {
   readonly #paused = new Set<string>()
   #topics: readonly string[] = []
   #listener: RebalanceListener | undefined
-  #assignedOnce = false
+  #held: readonly TopicPartition[] = []
+  #generation = -1
+  #isAssigned = false
 
   constructor(kafka: InMemoryKafka, group: InMemoryGroup, startAt: 'earliest' | 'latest') {
     this.#kafka = kafka
@@ -64,13 +88,13 @@ export class InMemoryConsumer implements ConsumerPort {
   subscribe(topics: readonly string[], listener: RebalanceListener): void {
     this.#topics = topics
     this.#listener = listener
-    this.#group.members.push(this)
+    this.#group.join(this)
   }
 
   async poll(): Promise<RecordBatch[]> {
     this.#mustBeAlive()
     await this.#rebalance()
-    const batches = this.#owned()
+    const batches = this.#held
       .filter((partition) => !this.#paused.has(nameOf(partition)))
       .flatMap((partition) => this.#fetch(partition))
     // A turn of the event loop, so that a caller's loop without records can't starve everything else.
@@ -124,32 +148,38 @@ export class InMemoryConsumer implements ConsumerPort {
   }
 
   async #rebalance(): Promise<void> {
-    const mine = this.#owned()
-    const leaving = mine.filter((partition) => this.#group.target(partition) !== this)
-    if (leaving.length > 0) {
-      await this.#listener?.revoked(leaving)
-      for (const partition of leaving) this.#group.owners.delete(nameOf(partition))
-    }
-    const coming = this.#all().filter(
-      (partition) => this.#group.target(partition) === this && !this.#group.owners.has(nameOf(partition)),
-    )
-    if (coming.length === 0 && this.#assignedOnce) return
-    this.#assignedOnce = true
-    for (const partition of coming) {
-      this.#group.owners.set(nameOf(partition), this)
+    if (this.#generation !== this.#group.generation) await this.#giveUp()
+    if (this.#isAssigned) return
+    const { owners } = this.#group
+    const mine = this.#all().filter((partition) => this.#group.target(partition) === this)
+    if (mine.some((partition) => owners.has(nameOf(partition)))) return
+    for (const partition of mine) {
+      owners.set(nameOf(partition), this)
       this.#positions.set(nameOf(partition), this.#start(partition))
     }
-    await this.#listener?.assigned(coming)
+    this.#isAssigned = true
+    this.#held = mine
+    await this.#listener?.assigned(mine)
+  }
+
+  async #giveUp(): Promise<void> {
+    const held = this.#held
+    this.#held = []
+    this.#isAssigned = false
+    this.#paused.clear()
+    const isLost = !this.#group.members.includes(this)
+    if (isLost) this.#group.join(this)
+    this.#generation = this.#group.generation
+    if (held.length > 0) await (isLost ? this.#listener?.lost(held) : this.#listener?.revoked(held))
+    for (const partition of held) {
+      if (this.#group.owners.get(nameOf(partition)) === this) this.#group.owners.delete(nameOf(partition))
+    }
   }
 
   #start(partition: TopicPartition): number {
     const committed = this.#group.offsets.get(nameOf(partition))
     if (committed !== undefined) return committed.offset
     return this.#startAt === 'latest' ? (this.endOffset(partition) ?? 0) : 0
-  }
-
-  #owned(): TopicPartition[] {
-    return this.#all().filter((partition) => this.#group.owners.get(nameOf(partition)) === this)
   }
 
   #all(): TopicPartition[] {

@@ -1,0 +1,137 @@
+import type { FailedCommit, Guarantee } from './guarantee.ts'
+import type { ConsumerPort, KafkaPorts, TopicPartition } from './ports.ts'
+import type { StreamsLogger } from './run-options.ts'
+import type { Task } from './task.ts'
+
+export interface OwnedTasksOptions {
+  readonly guarantee: Guarantee
+  readonly consumer: Pick<ConsumerPort, 'committed' | 'seek'>
+  readonly kafka: Pick<KafkaPorts, 'logReader'>
+  /** Topics of which a task reads its partition. */
+  readonly sourceTopics: readonly string[]
+  readonly logger: StreamsLogger
+  nowMs(): number
+}
+
+/** Long enough for heartbeats to find out whether the group has gone on without this member: taking a task back from its new owner is wrong. */
+const FENCED_PAUSE_MS = 3_000
+
+/**
+ * The tasks of this member, from one division of the group's partitions to the next. While the group rebalances they stay in
+ * memory; those that come back go on with the state that they have, if nobody else has written for them in between.
+ */
+export class OwnedTasks {
+  readonly #options: OwnedTasksOptions
+  readonly #running = new Map<number, Task>()
+  /** Not run while the group divides its partitions anew. */
+  readonly #waiting = new Map<number, Task>()
+  /** Partitions whose task starts anew, and when. */
+  readonly #suspended = new Map<number, number>()
+  #assigned = false
+
+  constructor(options: OwnedTasksOptions) {
+    this.#options = options
+  }
+
+  /** The tasks that run. */
+  all(): Task[] {
+    return [...this.#running.values()]
+  }
+
+  get(partition: number): Task | undefined {
+    return this.#running.get(partition)
+  }
+
+  /** True once this member has its partitions, be it none, and all of their tasks run, with their state restored. */
+  get isComplete(): boolean {
+    return this.#assigned && this.#suspended.size === 0
+  }
+
+  /** Takes up what was assigned, beside what runs already. Of the tasks that waited, those that are not among it are dropped. */
+  async assigned(partitions: readonly TopicPartition[]): Promise<void> {
+    const { guarantee, logger } = this.#options
+    const numbers = numbersOf(partitions)
+    const waiting = [...this.#waiting.values()]
+    this.#waiting.clear()
+    const kept = await guarantee.keep(waiting.filter(({ partition }) => numbers.includes(partition)))
+    await guarantee.drop(waiting.filter((task) => !kept.includes(task)))
+    for (const task of kept) this.#goOn(task)
+    const added = numbers.filter((number) => !this.#running.has(number))
+    await this.#open(added)
+    this.#assigned = true
+    logger.info({ partitions: partitions.length, kept: kept.length, opened: added.length }, 'partitions assigned')
+  }
+
+  /** Stops running tasks whose partitions may go to others. */
+  unassigned(partitions: readonly TopicPartition[]): void {
+    this.#assigned = false
+    for (const number of numbersOf(partitions)) {
+      this.#suspended.delete(number)
+      const task = this.#running.get(number)
+      if (task !== undefined) this.#waiting.set(number, task)
+      this.#running.delete(number)
+    }
+  }
+
+  /** Drops tasks that can't go on as they are, to be started anew by `resumeSuspended`. */
+  async suspend(failed: readonly FailedCommit[]): Promise<void> {
+    for (const { task, reason } of failed) {
+      this.#running.delete(task.partition)
+      this.#suspended.set(task.partition, this.#options.nowMs() + (reason === 'fenced' ? FENCED_PAUSE_MS : 0))
+      await this.#options.guarantee.drop([task])
+    }
+  }
+
+  /** Starts tasks anew whose commit had failed. Returns their partitions: what was fetched of them before is to be left out. */
+  async resumeSuspended(): Promise<readonly number[]> {
+    const { consumer, nowMs } = this.#options
+    const due = [...this.#suspended].filter(([, atMs]) => atMs <= nowMs()).map(([partition]) => partition)
+    if (due.length === 0) return due
+    for (const partition of due) this.#suspended.delete(partition)
+    // Without a commit so far they begin at the beginning: what has been fetched since is behind what they have to process.
+    for (const partition of this.#partitionsOf(due)) consumer.seek(partition, await this.#startOf(partition))
+    await this.#open(due)
+    return due
+  }
+
+  /** Runs a task again that stayed in memory, from where it was. */
+  #goOn(task: Task): void {
+    this.#running.set(task.partition, task)
+    for (const { topic, partition, position } of task.positions()) {
+      // One that has read nothing yet begins where the consumer finds that it should.
+      if (position > 0) this.#options.consumer.seek({ topic, partition }, position)
+    }
+  }
+
+  /** Opens tasks: first nobody else can commit for them, then it is read what was committed, then their state. */
+  async #open(numbers: readonly number[]): Promise<void> {
+    const { guarantee, consumer, logger } = this.#options
+    if (numbers.length === 0) return
+    const tasks = await guarantee.open(numbers)
+    for (const task of tasks) this.#running.set(task.partition, task)
+    for (const committed of await consumer.committed(this.#partitionsOf(numbers))) {
+      const { topic, partition } = committed
+      const offset = this.#running.get(partition)?.resume(committed) ?? committed.offset
+      consumer.seek(committed, offset)
+      logger.info({ topic, partition, offset }, 'partition taken up where it was committed')
+    }
+    await guarantee.restore(tasks)
+  }
+
+  #partitionsOf(numbers: readonly number[]): TopicPartition[] {
+    return this.#options.sourceTopics.flatMap((topic) => numbers.map((partition) => ({ topic, partition })))
+  }
+
+  async #startOf({ topic, partition }: TopicPartition): Promise<number> {
+    const reader = this.#options.kafka.logReader()
+    try {
+      return (await reader.offsets(topic))[partition]?.startOffset ?? 0
+    } finally {
+      await reader.close()
+    }
+  }
+}
+
+function numbersOf(partitions: readonly TopicPartition[]): number[] {
+  return [...new Set(partitions.map(({ partition }) => partition))]
+}
