@@ -18,7 +18,14 @@ async function parse(...args: string[]): Promise<CommandLine | undefined> {
 describe('the command line', () => {
   it('has defaults for all but the source', async () => {
     expect(await parse('--source', 'synthetic')).toEqual({
-      options: { source: { kind: 'synthetic' }, speed: 1, seed: 1, port: 9443, errorShape: 'nested' },
+      options: {
+        source: { kind: 'synthetic' },
+        speed: 1,
+        seed: 1,
+        port: 9443,
+        errorShape: 'nested',
+        historicalTrades: true,
+      },
       malformedFile: undefined,
     })
     await expect(parse()).rejects.toThrow('--source')
@@ -46,6 +53,7 @@ describe('the command line', () => {
         seed: 4,
         port: 0,
         errorShape: 'nested',
+        historicalTrades: true,
       },
       malformedFile: undefined,
     })

@@ -23,6 +23,11 @@ interface TypedIn {
   start?: number
   malformed?: string
   port: number
+  tlsPort?: number
+  tlsCertificate?: string
+  history?: number
+  weightLimit?: number
+  historicalTrades: boolean
   errors: 'nested' | 'flat'
 }
 
@@ -40,6 +45,11 @@ export function simulatorCommand(run: (commandLine: CommandLine) => Promise<void
     .option('--start <ms>', 'market time a synthetic market begins at, instead of now', parseNumber)
     .option('--malformed <FILE|builtin>', 'mix malformed frames in: a JSON file, or the ten built in')
     .option('--port <N>', 'port to listen on; 0 takes a free one', parseNumber, DEFAULT_PORT)
+    .option('--tls-port <N>', 'a second port that speaks TLS; 0 takes a free one', parseNumber)
+    .option('--tls-certificate <FILE>', 'where to write the certificate that clients of that port have to trust')
+    .option('--history <N>', 'trades that REST can be asked about, the newest over all symbols', parseNumber)
+    .option('--weight-limit <N>', 'request weight an address may use up a minute', parseNumber)
+    .option('--no-historical-trades', 'be a host that does not have historicalTrades')
     .addOption(new Option('--errors <shape>', 'shape of error replies').choices(['nested', 'flat']).default('nested'))
     .allowExcessArguments(false)
     .action((typedIn: TypedIn) => run(toCommandLine(typedIn)))
@@ -47,12 +57,19 @@ export function simulatorCommand(run: (commandLine: CommandLine) => Promise<void
 
 function toCommandLine(typedIn: TypedIn): CommandLine {
   const { symbols, malformed, speed, seed, port, errors } = typedIn
+  const { tlsPort, tlsCertificate, history, weightLimit, historicalTrades } = typedIn
   const options: SimulatorOptions = {
     source: toSource(typedIn),
     speed,
     seed,
     port,
     errorShape: errors,
+    historicalTrades,
+    ...(tlsPort !== undefined && {
+      tls: { port: tlsPort, ...(tlsCertificate && { certificateFile: tlsCertificate }) },
+    }),
+    ...(history !== undefined && { historyTrades: history }),
+    ...(weightLimit !== undefined && { weightPerMinute: weightLimit }),
     ...(symbols && { symbols }),
     ...(malformed === 'builtin' && { malformed }),
   }

@@ -1,3 +1,4 @@
+import type { PublishedTrades } from './history/published-trades.ts'
 import type { SourceFrame } from './source-frame.ts'
 
 /** Where a source puts frames for one connection. */
@@ -34,12 +35,15 @@ export interface SourceStatus {
 
 /** Something that frames come from. */
 export interface FrameSource {
+  readonly symbols: readonly string[]
   /** True for a stream that it has frames of. */
   hasStream(stream: string): boolean
   /** Serves one connection; resolves when it has got everything, or is gone. Called once a connection. */
   serve(sink: FrameSink): Promise<void>
   /** The exchange's time: what a reader of this source must take for now. */
   nowMs(): number
+  /** The trades it has published so far, to whomever. */
+  published(): Promise<PublishedTrades>
   status(): SourceStatus
-  stop(): void
+  stop(): Promise<void>
 }

@@ -15,7 +15,11 @@ const EVENT_TIME = /"E":(\d+)/
 export function eventTimeMs(frame: Buffer): number | undefined {
   const digits = EVENT_TIME.exec(frame.toString('latin1'))?.[1]
   if (digits === undefined) return undefined
-  const time = Number(digits)
+  return inMs(Number(digits))
+}
+
+/** A time in ms, also where it is in µs; that is known by magnitude. */
+export function inMs(time: number): number {
   return time >= FIRST_MICROSECOND ? Math.floor(time / 1000) : time
 }
 

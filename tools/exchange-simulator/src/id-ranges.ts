@@ -26,12 +26,17 @@ export class IdRanges {
     return this.#ranges.at(-1)?.last ?? null
   }
 
-  /** Adds an id; one that is there already changes nothing. */
-  add(id: number): void {
+  /** The runs, each as first and last id, ascending. */
+  get runs(): readonly (readonly [first: number, last: number])[] {
+    return this.#ranges.map(({ first, last }) => [first, last])
+  }
+
+  /** Adds an id; false where it was there already. */
+  add(id: number): boolean {
     const at = this.#indexAfter(id)
     const before = this.#ranges[at - 1]
     const after = this.#ranges[at]
-    if (before !== undefined && id <= before.last) return
+    if (before !== undefined && id <= before.last) return false
     this.#count += 1
     const touchesBefore = before !== undefined && before.last === id - 1
     const touchesAfter = after !== undefined && after.first === id + 1
@@ -48,6 +53,7 @@ export class IdRanges {
       }
       this.#ranges.splice(at, 0, { first: id, last: id })
     }
+    return true
   }
 
   /** Index of the first range that starts above the id. */

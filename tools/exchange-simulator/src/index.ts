@@ -9,6 +9,8 @@ export type { RecordingOptions, SourceOptions, SyntheticOptions } from './open-s
 export type { Speed } from './pacing.ts'
 export { SimulatorError } from './simulator-error.ts'
 export type { SimulatorErrorCode } from './simulator-error.ts'
+export type { TlsAddress, TlsOptions } from './doors.ts'
 export { startSimulator } from './simulator.ts'
 export type { Simulator, SimulatorOptions } from './simulator.ts'
+export type { SymbolTruth, Truth } from './truth.ts'
 export type { SimulatorStatus } from './simulator-status.ts'

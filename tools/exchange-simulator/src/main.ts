@@ -11,6 +11,7 @@ async function run({ options, malformedFile }: CommandLine): Promise<void> {
   const { frames_total, source, symbols } = simulator.status()
   const holds = source === 'recording' ? `${frames_total} frames of ` : ''
   log(`exchange simulator on ${simulator.url}: ${source}, ${holds}${symbols.join(', ')}`)
+  if (simulator.tls) log(`TLS on ${simulator.tls.url}`)
   log(`status on ${simulator.httpUrl}/simulator/status`)
   const stop = () => void simulator.stop().then(() => process.exit(0))
   process.once('SIGINT', stop)

@@ -17,6 +17,7 @@ function setUp(options: Partial<MarketSourceOptions> = {}) {
     startMs: undefined,
     durationMs: undefined,
     malformed: [],
+    historyTrades: 100_000,
     clock,
     ...options,
   })
@@ -26,7 +27,7 @@ function setUp(options: Partial<MarketSourceOptions> = {}) {
 const times = (sink: MemorySink) => sink.texts.map((text) => Number(/"T":(\d+)/.exec(text)?.[1]))
 
 describe('a synthetic market', () => {
-  it('begins now, with the first subscription, and goes on by the clock', () => {
+  it('begins now, with the first subscription, and goes on by the clock', async () => {
     const { clock, source } = setUp()
     clock.advance(5_000)
     const sink = new MemorySink()
@@ -37,11 +38,11 @@ describe('a synthetic market', () => {
     expect(Math.min(...times(sink))).toBeGreaterThanOrEqual(START_MS + 5_000)
     expect(source.nowMs()).toBe(START_MS + 15_000)
     expect(source.status()).toMatchObject({ source: 'synthetic', frames_total: sink.frames.length })
-    source.stop()
+    await source.stop()
     expect(clock.pendingTimers).toBe(0)
   })
 
-  it('sends no trade before its time', () => {
+  it('sends no trade before its time', async () => {
     const { clock, source } = setUp()
     const sink = new MemorySink()
     void source.serve(sink)
@@ -49,20 +50,20 @@ describe('a synthetic market', () => {
       clock.advance(7)
       expect(Math.max(0, ...times(sink))).toBeLessThan(clock.nowMs())
     }
-    source.stop()
+    await source.stop()
   })
 
-  it('makes market time pass faster by the speed', () => {
+  it('makes market time pass faster by the speed', async () => {
     const { clock, source } = setUp({ speed: 10 })
     const sink = new MemorySink()
     void source.serve(sink)
     clock.advance(1_000)
     expect(source.nowMs()).toBe(START_MS + 10_000)
     expect(Math.max(...times(sink))).toBeGreaterThan(START_MS + 9_000)
-    source.stop()
+    await source.stop()
   })
 
-  it('is one for all: who comes later joins at the present, with the ids that follow', () => {
+  it('is one for all: who comes later joins at the present, with the ids that follow', async () => {
     const { clock, source } = setUp()
     const [first, second] = [new MemorySink(), new MemorySink()]
     void source.serve(first)
@@ -72,7 +73,7 @@ describe('a synthetic market', () => {
     clock.advance(5_000)
     expect(second.texts.length).toBeGreaterThan(0)
     expect(first.texts.slice(before)).toEqual(second.texts)
-    source.stop()
+    await source.stop()
   })
 
   it('ends after its duration with the same trades at any speed', async () => {

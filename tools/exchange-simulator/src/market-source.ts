@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from './clock.ts'
 import type { FrameSink, FrameSource, SourceStatus } from './frame-source.ts'
+import { PublishedTrades } from './history/published-trades.ts'
 import { mixIn, placeMalformed } from './malformed-placement.ts'
 import type { PlacedFrame } from './malformed-placement.ts'
 import type { MalformedFrame } from './malformed-frames.ts'
 import type { Speed } from './pacing.ts'
 import { tradeFrame } from './simulated-trade.ts'
-import type { SimulatedTrade } from './simulated-trade.ts'
 import type { SourceFrame } from './source-frame.ts'
 import { SLICE_MS, SyntheticMarket } from './synthetic-market.ts'
 
@@ -28,6 +28,8 @@ export interface MarketSourceOptions {
   /** Market time after which there are no more trades; none where undefined. */
   readonly durationMs: number | undefined
   readonly malformed: readonly MalformedFrame[]
+  /** Trades that REST can be asked about, over all symbols. */
+  readonly historyTrades: number
   readonly clock: Clock
 }
 
@@ -40,7 +42,7 @@ export class MarketSource implements FrameSource {
   readonly #options: MarketSourceOptions
   readonly #streams: ReadonlySet<string>
   readonly #placed: readonly PlacedFrame[]
-  readonly #trades = new Map<string, { count: number; first_id: number | null; last_id: number | null }>()
+  readonly #published: PublishedTrades
   readonly #sinks = new Set<FrameSink>()
   readonly #ended = Promise.withResolvers<void>()
   #market: SyntheticMarket | undefined
@@ -55,7 +57,11 @@ export class MarketSource implements FrameSource {
     this.#options = options
     this.#streams = new Set(options.symbols.map((symbol) => `${symbol.toLowerCase()}@trade`))
     this.#placed = placeMalformed(options.malformed, MALFORMED_SPREAD_FRAMES, options.seed)
-    for (const symbol of options.symbols) this.#trades.set(symbol, { count: 0, first_id: null, last_id: null })
+    this.#published = new PublishedTrades(options.symbols, options.historyTrades)
+  }
+
+  get symbols(): readonly string[] {
+    return this.#options.symbols
   }
 
   hasStream(stream: string): boolean {
@@ -83,13 +89,18 @@ export class MarketSource implements FrameSource {
       symbols: this.#options.symbols,
       frames_total: this.#framesTotal,
       malformed_total: this.#placed.length,
-      trades: Object.fromEntries([...this.#trades].map(([symbol, trades]) => [symbol, { ...trades }])),
+      trades: tradeCounts(this.#published),
     }
   }
 
-  stop(): void {
+  published(): Promise<PublishedTrades> {
+    return Promise.resolve(this.#published)
+  }
+
+  stop(): Promise<void> {
     this.#isStopped = true
     this.#cancelTimer()
+    return Promise.resolve()
   }
 
   #run(): void {
@@ -131,7 +142,7 @@ export class MarketSource implements FrameSource {
     for (let slices = 0; slices < MAX_SLICES_PER_STEP && frames.length < MAX_FRAMES_PER_STEP; slices += 1) {
       if (market.timeMs + SLICE_MS > untilMs || this.#hasEnded(market)) break
       for (const trade of market.next().trades) {
-        this.#count(trade)
+        this.#published.append(trade)
         frames.push(tradeFrame(trade))
       }
     }
@@ -148,12 +159,13 @@ export class MarketSource implements FrameSource {
     const { durationMs } = this.#options
     return durationMs !== undefined && market.timeMs - this.#marketStartMs >= durationMs
   }
+}
 
-  #count({ symbol, tradeId }: SimulatedTrade): void {
-    const trades = this.#trades.get(symbol)
-    if (trades === undefined) return
-    trades.count += 1
-    trades.first_id ??= tradeId
-    trades.last_id = tradeId
-  }
+function tradeCounts(published: PublishedTrades): SourceStatus['trades'] {
+  return Object.fromEntries(
+    published.symbols.map((symbol) => {
+      const ids = published.of(symbol)?.ids
+      return [symbol, { count: ids?.count ?? 0, first_id: ids?.first ?? null, last_id: ids?.last ?? null }]
+    }),
+  )
 }

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { FrameSource } from './frame-source.ts'
+import { DEFAULT_HISTORY_TRADES } from './history/published-trades.ts'
 import { malformedFrames } from './malformed-frames.ts'
 import type { MalformedFrame } from './malformed-frames.ts'
 import { MarketSource } from './market-source.ts'
@@ -39,14 +40,18 @@ export interface SourceOptions {
   readonly seed?: number
   /** Frames mixed in once a replay, or once a market; `builtin` is `malformedFrames()`. Default none. */
   readonly malformed?: 'builtin' | readonly MalformedFrame[]
+  /** Trades that REST can be asked about, the newest over all symbols; default 2,000,000. */
+  readonly historyTrades?: number
 }
 
 /** Opens the source that the options describe; rejects with a `SimulatorError` for options that make no sense. */
 export async function openSource(options: SourceOptions, clock: Clock): Promise<FrameSource> {
-  const { source, speed = 1, seed = 1 } = options
+  const { source, speed = 1, seed = 1, historyTrades = DEFAULT_HISTORY_TRADES } = options
   if (speed !== 'max' && !(Number.isFinite(speed) && speed > 0))
     throw badOption(`speed ${speed} is neither max nor above 0`)
   if (!Number.isSafeInteger(seed)) throw badOption(`seed ${seed} is not an integer`)
+  if (!(Number.isSafeInteger(historyTrades) && historyTrades > 0))
+    throw badOption(`history ${historyTrades} is not a number of trades above 0`)
   const symbols = checkSymbols(options.symbols)
   const malformed = options.malformed === 'builtin' ? malformedFrames() : (options.malformed ?? [])
   if (source.kind === 'recording') {
@@ -57,6 +62,7 @@ export async function openSource(options: SourceOptions, clock: Clock): Promise<
       symbols,
       malformed,
       seed,
+      historyTrades,
       clock,
     })
   }
@@ -73,6 +79,7 @@ export async function openSource(options: SourceOptions, clock: Clock): Promise<
     startMs,
     durationMs,
     malformed,
+    historyTrades,
     clock,
   })
 }

@@ -1,17 +1,19 @@
 import type { Clock } from './clock.ts'
 import type { FrameSink, FrameSource, SourceStatus, TradeCount } from './frame-source.ts'
-import { changeTimes, eventTimeMs } from './frame-times.ts'
+import { eventTimeMs } from './frame-times.ts'
 import type { IdRanges } from './id-ranges.ts'
 import { mixIn, placeMalformed } from './malformed-placement.ts'
 import type { PlacedFrame } from './malformed-placement.ts'
 import type { MalformedFrame } from './malformed-frames.ts'
 import type { Speed } from './pacing.ts'
+import { PublishedTrades } from './history/published-trades.ts'
+import { RecordingHistory } from './recording-history.ts'
 import { readRecording } from './recording-reader.ts'
 import type { RecordingBatch } from './recording-reader.ts'
 import { summariseRecording } from './recording-summary.ts'
 import type { RecordingSummary } from './recording-summary.ts'
 import { replay } from './replay.ts'
-import { streamSymbol } from './source-frame.ts'
+import { moveFrame, streamSymbol } from './source-frame.ts'
 import type { SourceFrame } from './source-frame.ts'
 
 export interface RecordingSourceOptions {
@@ -22,6 +24,8 @@ export interface RecordingSourceOptions {
   readonly symbols: readonly string[] | undefined
   readonly malformed: readonly MalformedFrame[]
   readonly seed: number
+  /** Trades that REST can be asked about, over all symbols. */
+  readonly historyTrades: number
   readonly clock: Clock
 }
 
@@ -42,6 +46,9 @@ class RecordingSource implements FrameSource {
   /** Event time each replay has come to. */
   readonly #positions = new Map<FrameSink, number>()
   #latestMs: number
+  /** Frames that the furthest replay has sent. */
+  #framesPublished = 0
+  #history: RecordingHistory | undefined
   #offsetMs: number | undefined
 
   constructor(options: RecordingSourceOptions, summary: RecordingSummary) {
@@ -49,6 +56,10 @@ class RecordingSource implements FrameSource {
     this.#summary = summary
     this.#placed = placeMalformed(options.malformed, summary.framesTotal, options.seed)
     this.#latestMs = summary.firstEventTimeMs
+  }
+
+  get symbols(): readonly string[] {
+    return this.#summary.symbols
   }
 
   hasStream(stream: string): boolean {
@@ -63,13 +74,18 @@ class RecordingSource implements FrameSource {
     this.#offsetMs ??= shiftToNow ? startedAtMs - firstEventTimeMs : 0
     const offsetMs = this.#offsetMs
     this.#positions.set(sink, firstEventTimeMs + offsetMs)
+    let framesSent = 0
     sink.signal.addEventListener('abort', () => this.#positions.delete(sink), { once: true })
     await replay({
       batches: this.#frames(readRecording(file), offsetMs),
       pace: { speed, startedAtMs, firstReceivedAtUs: firstReceivedAtUs + offsetMs * 1000 },
       clock,
       sink,
-      onSent: (last) => this.#moveTo(sink, last),
+      onSent: (sent) => {
+        for (const { stream } of sent) if (stream !== null) framesSent += 1
+        this.#framesPublished = Math.max(this.#framesPublished, framesSent)
+        this.#moveTo(sink, sent)
+      },
     })
   }
 
@@ -90,8 +106,18 @@ class RecordingSource implements FrameSource {
     }
   }
 
-  stop(): void {
-    // Replays end with their connections.
+  async published(): Promise<PublishedTrades> {
+    const { file, historyTrades: maxTrades } = this.#options
+    const { symbols } = this.#summary
+    const offsetMs = this.#offsetMs
+    if (offsetMs === undefined) return new PublishedTrades(symbols, maxTrades)
+    this.#history ??= new RecordingHistory({ file, symbols, maxTrades, offsetMs })
+    return this.#history.upTo(this.#framesPublished)
+  }
+
+  /** Replays end with their connections. */
+  async stop(): Promise<void> {
+    await this.#history?.stop()
   }
 
   async *#frames(batches: AsyncIterable<RecordingBatch>, offsetMs: number): AsyncGenerator<readonly SourceFrame[]> {
@@ -107,17 +133,13 @@ class RecordingSource implements FrameSource {
     }
   }
 
-  #moveTo(sink: FrameSink, last: SourceFrame): void {
-    const timeMs = eventTimeMs(last.bytes)
+  #moveTo(sink: FrameSink, sent: readonly SourceFrame[]): void {
+    const last = sent.at(-1)
+    const timeMs = last && eventTimeMs(last.bytes)
     if (timeMs === undefined || sink.signal.aborted) return
     this.#positions.set(sink, Math.max(timeMs, this.#positions.get(sink) ?? timeMs))
     this.#latestMs = Math.max(this.#latestMs, timeMs - (this.#offsetMs ?? 0))
   }
-}
-
-function moveFrame(frame: SourceFrame, offsetMs: number): SourceFrame {
-  const bytes = changeTimes(frame.bytes, { offsetMs, unit: undefined })
-  return { ...frame, bytes, receivedAtUs: frame.receivedAtUs + offsetMs * 1000 }
 }
 
 function tradeCount(ids: IdRanges): TradeCount {

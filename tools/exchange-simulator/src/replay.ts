@@ -10,8 +10,8 @@ export interface ReplayOptions {
   readonly pace: Pace
   readonly clock: Clock
   readonly sink: FrameSink
-  /** Told the last frame of each run that was handed over. */
-  readonly onSent: (last: SourceFrame) => void
+  /** Told each run of frames that was handed over. */
+  readonly onSent: (sent: readonly SourceFrame[]) => void
 }
 
 /**
@@ -30,8 +30,9 @@ export async function replay({ batches, pace, clock, sink, onSent }: ReplayOptio
         await pause(clock, Math.max(1, Math.ceil(dueMs - nowMs)), sink.signal)
         continue
       }
-      sink.send(batch.slice(from, to))
-      onSent(batch[to - 1] as SourceFrame)
+      const sent = batch.slice(from, to)
+      sink.send(sent)
+      onSent(sent)
       from = to
       await sink.room()
     }

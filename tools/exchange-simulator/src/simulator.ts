@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { FastifyInstance } from 'fastify'
 import { WebSocketServer } from 'ws'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
@@ -9,12 +8,16 @@ import type { ErrorShape } from './control-protocol.ts'
 import type { FrameSource } from './frame-source.ts'
 import { PING_INTERVAL_MS, PONG_TIMEOUT_MS } from './heartbeat.ts'
 import { createHttpServer } from './http-server.ts'
+import { addresses, Doors } from './doors.ts'
+import type { TlsAddress, TlsOptions } from './doors.ts'
 import { openSource } from './open-source.ts'
 import type { SourceOptions } from './open-source.ts'
-import { SimulatorError } from './simulator-error.ts'
+import { RestApi } from './rest/rest-api.ts'
 import { simulatorStatus } from './simulator-status.ts'
 import type { SimulatorStatus } from './simulator-status.ts'
 import { parseStreamUrl } from './stream-url.ts'
+import { truthOf } from './truth.ts'
+import type { Truth } from './truth.ts'
 
 /** Most connections at a time; one more is refused at the handshake. */
 export const MAX_CONNECTIONS = 1000
@@ -26,6 +29,12 @@ export interface SimulatorOptions extends SourceOptions {
   readonly host?: string
   /** Default 0: a free one. */
   readonly port?: number
+  /** A second port that speaks TLS, with a certificate made at the start. Default: none. */
+  readonly tls?: TlsOptions
+  /** Request weight an address may use up a minute; default 6,000. */
+  readonly weightPerMinute?: number
+  /** Off for a host that does not have `historicalTrades`; default on. */
+  readonly historicalTrades?: boolean
   readonly pingIntervalMs?: number
   readonly pongTimeoutMs?: number
   readonly errorShape?: ErrorShape
@@ -40,7 +49,10 @@ export interface Simulator {
   /** `http://127.0.0.1:P`: the base of `/api/v3` and `/simulator/status`. */
   readonly httpUrl: string
   readonly port: number
+  readonly tls: TlsAddress | undefined
   status(): SimulatorStatus
+  /** What was published so far: each id of each symbol. */
+  truth(): Promise<Truth>
   /** Cuts all connections and frees the port. */
   stop(): Promise<void>
 }
@@ -51,39 +63,29 @@ export interface Simulator {
  * in the recording (named by file and line) or a taken port.
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { host = '127.0.0.1', port = 0, clock = systemClock } = options
+  const { host = '127.0.0.1', port = 0, tls, weightPerMinute, historicalTrades, clock = systemClock } = options
   const source = await openSource(options, clock)
   const streams = new StreamServer(options, source, clock)
   const status = () => streams.status()
-  const http = createHttpServer({ nowMs: () => source.nowMs(), status })
-  http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    streams.upgrade(request, socket, head),
-  )
-  await listen(http, host, port)
-  const address = http.server.address()
-  const actualPort = typeof address === 'object' && address !== null ? address.port : port
-  const authority = `${host.includes(':') ? `[${host}]` : host}:${actualPort}`
-  return {
-    url: `ws://${authority}`,
-    httpUrl: `http://${authority}`,
-    port: actualPort,
-    status,
-    async stop() {
-      source.stop()
-      streams.stop()
-      await http.close()
-    },
+  const truth = async () => truthOf(await source.published(), source.nowMs())
+  const restApi = new RestApi({ weightPerMinute, historicalTrades })
+  const http = createHttpServer({ source, clock, restApi, status, truth })
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => streams.upgrade(request, socket, head)
+  http.server.on('upgrade', upgrade)
+  const doors = new Doors(http, host, upgrade)
+  const stop = async () => {
+    streams.stop()
+    await source.stop()
+    await doors.close()
   }
-}
-
-async function listen(http: FastifyInstance, host: string, port: number): Promise<void> {
   try {
-    await http.listen({ host, port })
+    const plainPort = await doors.openPlain(port)
+    const tlsAddress = tls && (await doors.openTls(tls))
+    const { url, httpUrl } = addresses(host, plainPort, '')
+    return { url, httpUrl, port: plainPort, tls: tlsAddress, status, truth, stop }
   } catch (error) {
-    await http.close()
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    const message = `exchange simulator: port ${port} on ${host} is taken by another program; --port chooses another`
-    throw new SimulatorError('port-taken', message, { cause: error })
+    await stop()
+    throw error
   }
 }
 

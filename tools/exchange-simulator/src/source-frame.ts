@@ -1,3 +1,5 @@
+import { changeTimes } from './frame-times.ts'
+
 /** One frame a source wants sent, in the form it has on a combined connection. */
 export interface SourceFrame {
   /** Lower-case stream name, such as `btcusdt@trade`; null for a frame every connection gets, whatever it subscribed. */
@@ -13,6 +15,12 @@ export interface SourceFrame {
 /** The bytes of a frame for a connection that is combined (wrapped in `stream` and `data`) or raw. */
 export function frameBytes(frame: SourceFrame, combined: boolean): Buffer {
   return combined || frame.dataStart === 0 ? frame.bytes : frame.bytes.subarray(frame.dataStart, frame.bytes.length - 1)
+}
+
+/** The frame with its times moved by a constant. */
+export function moveFrame(frame: SourceFrame, offsetMs: number): SourceFrame {
+  const bytes = changeTimes(frame.bytes, { offsetMs, unit: undefined })
+  return { ...frame, bytes, receivedAtUs: frame.receivedAtUs + offsetMs * 1000 }
 }
 
 /** `BTCUSDT` of `btcusdt@trade`. */
