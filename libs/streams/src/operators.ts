@@ -57,9 +57,14 @@ export function selectKeyOperator<V>(
 
 export function topicSinkOperator<V>(topic: string, codec: Codec<V>, context: OperatorContext): Operator<V> {
   const { output } = context
+  const written = { topic, codec, key: '', value: undefined as V, timestampMs: 0 }
   return {
     process({ key, value, timestampMs }) {
-      if (output.open) output.collector.add({ topic, key, value, codec, timestampMs })
+      if (!output.open) return
+      written.key = key
+      written.value = value
+      written.timestampMs = timestampMs
+      output.collector.add(written)
     },
     advance: nothing,
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Codec } from './codec.ts'
 import { RecordBatchBuilder } from './record-batch-builder.ts'
 import { recordBatch, type Header } from './record-batch.ts'
 import { readVarint, readVarlong, varintLength, writeVarint } from './varint.ts'
@@ -33,6 +34,15 @@ function batchOf(records: readonly Written[], fromOffset?: number) {
   return recordBatch({ topic: 'orders', partition: 3, ...range, count, baseTimestampMs, records: section })
 }
 
+/** Writes the bytes as they are. */
+const raw: Codec<Buffer> = {
+  decode: (from, start, end) => ({ ok: true, value: from.subarray(start, end) }),
+  encode: (value, into, position) => {
+    const missing = position + value.length - into.length
+    return missing > 0 ? -missing : position + value.copy(into, position)
+  },
+}
+
 function read(batch: ReturnType<typeof batchOf>): (Written & { offset: number })[] {
   const cursor = batch.cursor()
   const records: (Written & { offset: number })[] = []
@@ -50,6 +60,40 @@ describe('a record batch', () => {
         expect(read(batchOf(records))).toEqual(records.map((written, index) => ({ ...written, offset: 1_000 + index })))
       }),
     )
+  })
+
+  test('has a value that is encoded in place where its bytes would be, whatever the length of the one before', () => {
+    const sizes = fc.oneof(fc.nat({ max: 200 }), fc.nat({ max: 40_000 }))
+    const encoded = fc.record({ record, size: sizes })
+    fc.assert(
+      fc.property(fc.array(encoded, { maxLength: 20 }), (parts) => {
+        const [asBytes, inPlace] = [new RecordBatchBuilder('orders', 3), new RecordBatchBuilder('orders', 3)]
+        for (const [index, { record: written, size }] of parts.entries()) {
+          const { key, timestampMs, headers } = written
+          const value = Buffer.alloc(size, index)
+          asBytes.append({ key, valueBytes: value, valueLength: size, timestampMs, headers })
+          inPlace.appendValue(key, { value, codec: raw, timestampMs, headers })
+        }
+        expect(inPlace.batch()).toEqual(asBytes.batch())
+      }),
+      { numRuns },
+    )
+  })
+
+  test('is as it was when a value can not be encoded', () => {
+    const builder = new RecordBatchBuilder('orders', 3)
+    builder.appendValue(null, { value: Buffer.from('good'), codec: raw, timestampMs: 5 })
+    const before = Buffer.from(builder.batch().records)
+    const failing = {
+      ...raw,
+      encode: () => {
+        throw new TypeError('field price')
+      },
+    }
+    expect(() => builder.appendValue(null, { value: Buffer.from('bad'), codec: failing, timestampMs: 9 })).toThrow(
+      'field price',
+    )
+    expect(builder.batch()).toMatchObject({ count: 1, maxTimestampMs: 5, records: before })
   })
 
   test('skips the records below the offset that was asked for', () => {

@@ -1,22 +1,21 @@
-import type { Codec } from './codec.ts'
 import { StreamsError } from './errors.ts'
 import { murmur2 } from './partitioner.ts'
 import type { OutputBatch, ProducerPort } from './ports.ts'
-import { RecordBatchBuilder, type RecordParts } from './record-batch-builder.ts'
+import { RecordBatchBuilder, type EncodableRecord } from './record-batch-builder.ts'
 import type { Header } from './record-batch.ts'
 
 const MAX_BATCH_BYTES = 512 * 1024
+/** With the record that makes it full, unless that is a large one. */
+const FULL_BATCH_BYTES = MAX_BATCH_BYTES + 64 * 1024
 const MAX_REMEMBERED_KEYS = 10_000
-const INITIAL_SCRATCH_BYTES = 4 * 1024
+/** Buffers of full batches that are kept for later ones: new ones would cost more than filling them. */
+const MAX_SPARE_BUFFERS = 8
+const NO_BYTES = Buffer.alloc(0)
 
 /** A record to write, with a value to be encoded. Without a key it goes to some partition, the same for a whole flush. */
-export interface ValueToWrite<T> {
+export interface ValueToWrite<T> extends EncodableRecord<T> {
   readonly topic: string
   readonly key: string | null
-  readonly value: T
-  readonly codec: Codec<T>
-  readonly timestampMs: number
-  readonly headers?: readonly Header[]
 }
 
 /** A record to write, as bytes. */
@@ -33,7 +32,7 @@ export interface BytesToWrite {
 interface TopicOutput {
   readonly partitionCount: number
   readonly open: (RecordBatchBuilder | undefined)[]
-  readonly full: OutputBatch[]
+  readonly full: RecordBatchBuilder[]
 }
 
 interface KnownKey {
@@ -52,7 +51,7 @@ export class RecordCollector {
   readonly #writer: RecordWriter
   readonly #topics = new Map<string, TopicOutput>()
   readonly #keys = new Map<string, KnownKey>()
-  #scratch = Buffer.allocUnsafe(INITIAL_SCRATCH_BYTES)
+  readonly #spare: Buffer[] = []
   #records = 0
   #bytes = 0
   #clears = 0
@@ -78,42 +77,33 @@ export class RecordCollector {
   /** Takes a record with a value in. Throws what the codec throws for a value that is not of its type. */
   add<T>(record: ValueToWrite<T>): void {
     const known = record.key === null ? undefined : this.#known(record.key)
-    const valueLength = this.#encode(record)
-    this.#append(
-      record.topic,
-      { hash: known?.hash },
-      {
-        key: known?.bytes ?? null,
-        valueBytes: this.#scratch,
-        valueLength,
-        timestampMs: record.timestampMs,
-        ...(record.headers === undefined ? {} : { headers: record.headers }),
-      },
-    )
+    const builder = this.#builder(record.topic, undefined, known?.hash)
+    const before = builder.byteLength
+    builder.appendValue(known?.bytes ?? null, record)
+    this.#count(builder.byteLength - before)
   }
 
   /** Takes a record in as it is, such as a dead letter or a late record that is passed on unchanged. */
   addBytes(record: BytesToWrite): void {
-    const { partition } = record
-    const hash = record.key === null || partition !== undefined ? undefined : murmur2(record.key)
-    this.#append(
-      record.topic,
-      { partition, hash },
-      {
-        key: record.key,
-        valueBytes: record.value ?? this.#scratch,
-        valueLength: record.value === null ? -1 : record.value.length,
-        timestampMs: record.timestampMs,
-        ...(record.headers === undefined ? {} : { headers: record.headers }),
-      },
-    )
+    const { topic, partition, key, value, timestampMs, headers } = record
+    const hash = key === null || partition !== undefined ? undefined : murmur2(key)
+    const builder = this.#builder(topic, partition, hash)
+    const before = builder.byteLength
+    builder.append({
+      key,
+      valueBytes: value ?? NO_BYTES,
+      valueLength: value === null ? -1 : value.length,
+      timestampMs,
+      ...(headers === undefined ? {} : { headers }),
+    })
+    this.#count(builder.byteLength - before)
   }
 
   /** Everything collected, as views over the collector's buffers: valid until the next `add` or `clear`. */
   batches(): OutputBatch[] {
     const batches: OutputBatch[] = []
     for (const { open, full } of this.#topics.values()) {
-      batches.push(...full)
+      for (const builder of full) batches.push(builder.batch())
       for (const builder of open) if (builder !== undefined && builder.count > 0) batches.push(builder.batch())
     }
     return batches
@@ -122,7 +112,7 @@ export class RecordCollector {
   /** Forgets what was collected, keeping the buffers. */
   clear(): void {
     for (const { open, full } of this.#topics.values()) {
-      full.length = 0
+      for (const { buffer } of full.splice(0)) this.#keep(buffer)
       for (const builder of open) builder?.reset()
     }
     this.#records = 0
@@ -137,37 +127,28 @@ export class RecordCollector {
     this.clear()
   }
 
-  #append(
-    topic: string,
-    place: { partition?: number | undefined; hash?: number | undefined },
-    parts: RecordParts,
-  ): void {
+  #keep(buffer: Buffer): void {
+    // Not one that had to grow for a record of megabytes.
+    if (buffer.length <= 2 * MAX_BATCH_BYTES && this.#spare.length < MAX_SPARE_BUFFERS) this.#spare.push(buffer)
+  }
+
+  #count(bytes: number): void {
+    this.#records++
+    this.#bytes += bytes
+  }
+
+  #builder(topic: string, toPartition: number | undefined, hash: number | undefined): RecordBatchBuilder {
     const output = this.#topics.get(topic)
     if (output === undefined) throw new StreamsError('protocol', `topic ${topic} was written to before it was opened`)
-    const hash = place.hash === undefined ? this.#clears : place.hash & 0x7fffffff
-    const partition = place.partition ?? hash % output.partitionCount
-    const builder = this.#builder(output, topic, partition)
-    const before = builder.byteLength
-    builder.append(parts)
-    this.#records++
-    this.#bytes += builder.byteLength - before
-  }
-
-  #builder(output: TopicOutput, topic: string, partition: number): RecordBatchBuilder {
+    const partition = toPartition ?? (hash === undefined ? this.#clears : hash & 0x7fffffff) % output.partitionCount
     const current = output.open[partition]
     if (current !== undefined && current.byteLength < MAX_BATCH_BYTES) return current
-    if (current !== undefined) output.full.push(current.batch())
-    const builder = new RecordBatchBuilder(topic, partition)
+    if (current !== undefined) output.full.push(current)
+    // A partition that fills one batch fills more: its next buffer has the room at once.
+    const buffer = current && (this.#spare.pop() ?? Buffer.allocUnsafeSlow(FULL_BATCH_BYTES))
+    const builder = new RecordBatchBuilder(topic, partition, buffer)
     output.open[partition] = builder
     return builder
-  }
-
-  #encode<T>(record: ValueToWrite<T>): number {
-    for (;;) {
-      const end = record.codec.encode(record.value, this.#scratch, 0)
-      if (end >= 0) return end
-      this.#scratch = Buffer.allocUnsafe(Math.max(this.#scratch.length - end, this.#scratch.length * 2))
-    }
   }
 
   /** Keys repeat: their bytes and hash are kept, up to a bound. */

@@ -1,3 +1,5 @@
+const MAX_INT32 = 0x7fffffff
+
 /** A moving position in a buffer. */
 export interface VarintCursor {
   position: number
@@ -36,11 +38,16 @@ export function readVarlong(bytes: Buffer, at: VarintCursor): number {
 /** Writes a zigzag varint of a safe integer and returns the position behind it. The buffer must have room for 8 bytes. */
 export function writeVarint(into: Buffer, position: number, value: number): number {
   let raw = value >= 0 ? value * 2 : -value * 2 - 1
-  while (raw >= 0x80) {
+  while (raw > MAX_INT32) {
     into[position++] = (raw % 0x80) | 0x80
     raw = Math.floor(raw / 0x80)
   }
-  into[position++] = raw
+  let low = raw | 0 // from here on the arithmetic of integers, which is several times as fast
+  while (low >= 0x80) {
+    into[position++] = (low & 0x7f) | 0x80
+    low >>= 7
+  }
+  into[position++] = low
   return position
 }
 
@@ -48,10 +55,11 @@ export function writeVarint(into: Buffer, position: number, value: number): numb
 export function varintLength(value: number): number {
   let raw = value >= 0 ? value * 2 : -value * 2 - 1
   let length = 1
-  while (raw >= 0x80) {
+  while (raw > MAX_INT32) {
     raw = Math.floor(raw / 0x80)
     length++
   }
+  for (let low = raw | 0; low >= 0x80; low >>= 7) length++
   return length
 }
 
