@@ -66,6 +66,7 @@ export async function startAlertEngine(context: AlertEngineContext): Promise<Run
     logger,
   })
   return streamsService(app, {
+    metrics,
     figures: () => ({ ...figures, ...deliveries, ...(waitsFor !== undefined && { degradedBy: waitsFor }) }),
     close: () => kafka.close(),
   })

@@ -64,6 +64,7 @@ export async function startInfluxSink(context: InfluxSinkContext): Promise<Runni
     logger,
   })
   return streamsService(app, {
+    metrics,
     figures: () => ({ ...figures, ...(wait !== undefined && { degradedBy: wait.failure.message }) }),
     close: () => kafka.close(),
   })

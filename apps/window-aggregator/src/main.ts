@@ -13,7 +13,7 @@ await runService({
   name: applicationId,
   config: configSchema,
   process,
-  start: async ({ config, logger }) => {
+  start: async ({ config, logger, metrics }) => {
     const registry = connectRegistry({ url: config.SCHEMA_REGISTRY_URL })
     const subject = (topic: string) => ({ registry, subject: valueSubject(topic) })
     const topology = aggregatorTopology({
@@ -33,6 +33,6 @@ await runService({
     const kafka = kafkaPorts({ ...kafkaSettings(config), clientId: applicationId, logger })
     const commitIntervalMs = config.COMMIT_INTERVAL_MS
     const app = run(topology, { applicationId, kafka, guarantee: 'exactly-once', commitIntervalMs, logger })
-    return streamsService(app, { close: () => kafka.close() })
+    return streamsService(app, { metrics, close: () => kafka.close() })
   },
 })

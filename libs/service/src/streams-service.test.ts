@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
+import { createMetrics } from './metrics.ts'
 import { streamsService, type StreamsLike, type StreamsLikeHealth } from './streams-service.ts'
 
-const partition = { topic: 'market-metrics', partition: 3, position: 12, committed: 10, endOffset: 15 }
+const partition = { topic: 'market-metrics', partition: 3, position: 12, committed: 10, endOffset: 15, restoring: [] }
 
 function app(health: Partial<StreamsLikeHealth> = {}, done: Promise<void> = new Promise(() => undefined)): StreamsLike {
   const all = {
@@ -12,6 +13,7 @@ function app(health: Partial<StreamsLikeHealth> = {}, done: Promise<void> = new 
     late: 1,
     deadLetters: 2,
     partitions: [partition],
+    stateEntries: new Map([['totals', 7]]),
   } as const
   return { done, stop: async () => undefined, health: () => ({ ...all, ...health }) }
 }
@@ -23,7 +25,9 @@ it('reports position, committed offset, end and lag of every partition', () => {
     late: 1,
     dead_letters: 2,
     written: 9,
-    partitions: [{ topic: 'market-metrics', partition: 3, position: 12, committed: 10, end_offset: 15, lag: 5 }],
+    partitions: [
+      { topic: 'market-metrics', partition: 3, position: 12, committed: 10, end_offset: 15, lag: 5, restoring: [] },
+    ],
   })
 })
 
@@ -55,4 +59,22 @@ it('closes what was opened beside the streams also where these have failed', asy
   })
   await expect(service.done).rejects.toThrow('the group is gone')
   expect(closed).toBe(1)
+})
+
+it('has the figures of the streams as metrics: lag, records, state, and how far a restore is', async () => {
+  const metrics = createMetrics()
+  const restoring = [{ state: 'totals', restored: 40, total: 100 }]
+  streamsService(app({ ready: false, partitions: [{ ...partition, restoring }] }), { metrics })
+  const text = await metrics.registry.metrics()
+  const lines = text.split('\n').filter((line) => line.startsWith('tidemark_streams_'))
+  expect(lines).toEqual([
+    'tidemark_streams_ready 0',
+    'tidemark_streams_records_total{outcome="processed"} 12',
+    'tidemark_streams_records_total{outcome="late"} 1',
+    'tidemark_streams_records_total{outcome="dead_letter"} 2',
+    'tidemark_streams_lag_records{topic="market-metrics",partition="3"} 5',
+    'tidemark_streams_state_entries{state="totals"} 7',
+    'tidemark_streams_restore_records{state="totals",partition="3",of="restored"} 40',
+    'tidemark_streams_restore_records{state="totals",partition="3",of="total"} 100',
+  ])
 })

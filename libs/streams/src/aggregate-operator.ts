@@ -52,6 +52,7 @@ export function aggregateOperator<V, A, R>(
   context.keep({
     name,
     spec: windowsName(windows),
+    size: () => fold.size,
     changes: () => fold.changes(),
     restoreEntry: (key, data) => fold.restoreEntry(key, data),
     oldestOffset: () => fold.oldestOffset(),

@@ -41,6 +41,10 @@ export class AtLeastOnce implements Guarantee {
   /** Nothing to do: state is rebuilt by reading the input again. */
   async restore(): Promise<void> {}
 
+  restoring(): [] {
+    return []
+  }
+
   /** A task whose offsets are what this member has committed is as good as one that is rebuilt from them. */
   async keep(tasks: readonly Task[]): Promise<Task[]> {
     const committed = await this.#options.consumer.committed(tasks.flatMap((task) => task.positions()))

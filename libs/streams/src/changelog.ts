@@ -26,6 +26,13 @@ export function changelogDefinition(applicationId: string, state: string, partit
   }
 }
 
+/** How far a state is restored, in records of its changelog: an entry has one for each time that it was written and not yet compacted. */
+export interface RestoreProgress {
+  readonly state: string
+  readonly restored: number
+  readonly total: number
+}
+
 /** One state of one task and its partition of the changelog. */
 export class Changelog {
   readonly #state: KeptState
@@ -33,6 +40,7 @@ export class Changelog {
   readonly #partition: number
   /** True once the changelog says what the state was made for. */
   #hasSpec = false
+  #progress: RestoreProgress | undefined
 
   constructor(options: { applicationId: string; state: KeptState; partition: number }) {
     this.#state = options.state
@@ -42,6 +50,11 @@ export class Changelog {
 
   get topic(): string {
     return this.#topic
+  }
+
+  /** How far the restore is that is under way. */
+  get progress(): RestoreProgress | undefined {
+    return this.#progress
   }
 
   /** Collects what has changed since the last call, an entry once however often it changed. */
@@ -55,14 +68,16 @@ export class Changelog {
 
   /**
    * Reads the state back, from the beginning of the changelog to its end. Returns how many entries it has. Rejects with
-   * `topology-changed`, naming the state, where it was made for something else.
+   * `topology-changed`, naming the state, where it was made for something else. `onBatch` is told of each batch that was read.
    */
-  async restore(reader: LogReaderPort): Promise<number> {
+  async restore(reader: LogReaderPort, onBatch: () => void): Promise<number> {
     const { startOffset, endOffset } = (await reader.offsets(this.#topic))[this.#partition] ?? {
       startOffset: 0,
       endOffset: 0,
     }
     if (startOffset >= endOffset) return 0
+    const total = endOffset - startOffset
+    this.#progress = { state: this.#state.name, restored: 0, total }
     // Compaction comes late: of an entry's versions the last one counts.
     const entries = new Map<string, string>()
     for await (const batch of reader.read({ topic: this.#topic, partition: this.#partition }, startOffset, endOffset)) {
@@ -72,8 +87,11 @@ export class Changelog {
         if (cursor.valueStart < 0) entries.delete(key)
         else entries.set(key, cursor.bytes.toString('utf8', cursor.valueStart, cursor.valueEnd))
       }
+      this.#progress = { ...this.#progress, restored: Math.min(total, batch.nextOffset - startOffset) }
+      onBatch()
     }
     for (const [key, text] of entries) this.#take(key, JSON.parse(text))
+    this.#progress = undefined
     return entries.size
   }
 

@@ -1,4 +1,4 @@
-import { Changelog, changelogDefinition } from './changelog.ts'
+import { Changelog, changelogDefinition, type RestoreProgress } from './changelog.ts'
 import { StreamsError } from './errors.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
 import type { KafkaPorts, LogReaderPort, ProducerOwnership, TransactionalProducerPort } from './ports.ts'
@@ -21,6 +21,9 @@ interface OwnedTask {
   readonly changelogs: readonly Changelog[]
   ownership: ProducerOwnership
 }
+
+/** Between two lines of the log about a restore that takes long. */
+const TELL_EVERY_MS = 5_000
 
 /**
  * One transaction per task and commit: outputs, changelog, dead letters and offsets become visible together. Each task has a
@@ -53,13 +56,28 @@ export class ExactlyOnce implements Guarantee {
   async restore(tasks: readonly Task[]): Promise<void> {
     const { logger, nowMs } = this.#options
     const startedMs = nowMs()
+    let toldMs = startedMs
+    const tell = () => {
+      if (nowMs() - toldMs < TELL_EVERY_MS) return
+      toldMs = nowMs()
+      for (const task of tasks) {
+        for (const progress of this.restoring(task)) {
+          logger.info({ partition: task.partition, ...progress }, 'state is being restored')
+        }
+      }
+    }
     const counts = await Promise.all(
       tasks.flatMap((task) =>
-        (this.#owned.get(task)?.changelogs ?? []).map((changelog) => changelog.restore(this.#reader)),
+        (this.#owned.get(task)?.changelogs ?? []).map((changelog) => changelog.restore(this.#reader, tell)),
       ),
     )
     const entries = counts.reduce((sum, count) => sum + count, 0)
     logger.info({ tasks: tasks.length, entries, tookMs: nowMs() - startedMs }, 'state restored from changelogs')
+  }
+
+  restoring(task: Task): RestoreProgress[] {
+    const changelogs = this.#owned.get(task)?.changelogs ?? []
+    return changelogs.flatMap(({ progress }) => progress ?? [])
   }
 
   async keep(tasks: readonly Task[]): Promise<Task[]> {

@@ -1,3 +1,4 @@
+import type { RestoreProgress } from './changelog.ts'
 import type { Task } from './task.ts'
 
 /** A task whose commit failed in a way that leaves the rest of the application alone. */
@@ -15,6 +16,8 @@ export interface Guarantee {
   open(partitions: readonly number[]): Promise<Task[]>
   /** Puts back the state of tasks that have just been opened, and have taken up their committed offsets. */
   restore(tasks: readonly Task[]): Promise<void>
+  /** How far the states of a task are restored; none when it is done. */
+  restoring(task: Task): readonly RestoreProgress[]
   /**
    * Takes up tasks again that stayed in memory while the group divided its partitions anew. Returns those that nobody else has
    * written for in between: what they hold is still what is committed, and what they have not committed is still to be. No one

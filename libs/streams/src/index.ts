@@ -1,4 +1,5 @@
 export { LATE_WINDOW_HEADER } from './aggregate-operator.ts'
+export type { RestoreProgress } from './changelog.ts'
 export type { Codec, Decoded, DecodeIssue } from './codec.ts'
 export { deadLetterRecord, MAX_DEAD_LETTER_BYTES, type DeadLetter } from './dead-letter.ts'
 export { durationLabel } from './duration-label.ts'

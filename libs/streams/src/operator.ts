@@ -17,6 +17,8 @@ export interface KeptState {
   readonly name: string
   /** What the state was made for. It is kept with the state, and one that was made for something else is refused. */
   readonly spec: string
+  /** How much it keeps in memory: entries, or whatever else it is made of and counted by. Asked often. */
+  size(): number
   /** The entries that have changed since the last call, each once, with what they are now; undefined for one that is gone. */
   changes(): Iterable<readonly [key: string, data: unknown]>
   /** Puts an entry back, as `changes` gave it. */

@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly maxSinkRecords?: number
   /** Windows open in one aggregate of one partition. */
   readonly maxOpenWindows?: number
+  /** Entries of state in memory, over all tasks of this instance: windows, clocks of keys. Above it the application stops. */
+  readonly maxStateEntries?: number
   /** Where a partition is read from that the group has no offset for. */
   readonly startAt?: 'earliest' | 'latest'
   /** A member that is silent for this long is taken for dead, and its partitions go to others. */
@@ -42,6 +44,7 @@ export const RUN_DEFAULTS = {
   maxBufferedBytes: 16 * 1024 * 1024,
   maxSinkRecords: 10_000,
   maxOpenWindows: 100_000,
+  maxStateEntries: 1_000_000,
   startAt: 'earliest',
   sessionTimeoutMs: 10_000,
 } as const

@@ -15,6 +15,8 @@ export interface StreamsHealth {
   readonly late: number
   readonly deadLetters: number
   readonly partitions: readonly PartitionHealth[]
+  /** How many entries each state has, over all partitions. */
+  readonly stateEntries: ReadonlyMap<string, number>
 }
 
 /** A topology that runs. */
@@ -57,6 +59,7 @@ export function run(topology: Topology, options: RunOptions): StreamsApp {
       late: runtime.counters.late,
       deadLetters: runtime.counters.deadLetters,
       partitions: runtime.partitions(),
+      stateEntries: runtime.stateEntries(),
     }),
     stop: async () => {
       stopping = true

@@ -1,4 +1,5 @@
 import { AtLeastOnce } from './at-least-once.ts'
+import type { RestoreProgress } from './changelog.ts'
 import { StreamsError } from './errors.ts'
 import { ExactlyOnce } from './exactly-once.ts'
 import type { Guarantee } from './guarantee.ts'
@@ -13,6 +14,8 @@ import type { Topology } from './topology.ts'
 export interface PartitionHealth extends TaskPosition {
   /** The offset after the last record of the partition, as last heard from the broker. */
   readonly endOffset: number | undefined
+  /** How far the states of its task are restored from their changelogs; none when that is done. */
+  readonly restoring: readonly RestoreProgress[]
 }
 
 const IDLE_POLL_MS = 500
@@ -84,6 +87,7 @@ export class StreamsRuntime {
       await task.process(batch)
       if (this.#bufferedBytes > maxBufferedBytes || this.#sinks.records > maxSinkRecords) await this.commit()
     }
+    this.#checkState()
     if (nowMs() >= this.#nextCommitMs) await this.commit()
     return batches.length
   }
@@ -108,11 +112,22 @@ export class StreamsRuntime {
   }
 
   partitions(): PartitionHealth[] {
-    return this.#tasks
-      .all()
-      .flatMap((task) =>
-        task.positions().map((position) => ({ ...position, endOffset: this.#consumer.endOffset(position) })),
-      )
+    return this.#tasks.all().flatMap((task) =>
+      task.positions().map((position) => ({
+        ...position,
+        endOffset: this.#consumer.endOffset(position),
+        restoring: this.#guarantee.restoring(task),
+      })),
+    )
+  }
+
+  /** How much state there is, by name, over all tasks. */
+  stateEntries(): ReadonlyMap<string, number> {
+    const entries = new Map<string, number>()
+    for (const task of this.#tasks.all()) {
+      for (const state of task.states) entries.set(state.name, (entries.get(state.name) ?? 0) + state.size())
+    }
+    return entries
   }
 
   /** True once the group has given this member its partitions, be it none, and their state is rebuilt. */
@@ -123,6 +138,18 @@ export class StreamsRuntime {
   /** True while the loop turns; waiting for a sink that is away counts as turning. */
   isLive(maxTurnMs: number): boolean {
     return this.#sinks.writing || this.#options.nowMs() - this.#lastTurnMs < maxTurnMs
+  }
+
+  #checkState(): void {
+    const { maxStateEntries } = this.#options
+    const entries = [...this.stateEntries()].sort(([, one], [, other]) => other - one)
+    const total = entries.reduce((sum, [, count]) => sum + count, 0)
+    if (total <= maxStateEntries) return
+    throw new StreamsError(
+      'limit-reached',
+      `${total} entries of state are in memory, the limit (maxStateEntries) is ${maxStateEntries}; most are of ` +
+        `${entries[0]?.[0]} (${entries[0]?.[1]}): too many keys or windows for one instance, or time that does not pass`,
+    )
   }
 
   get #dirty(): boolean {

@@ -256,6 +256,7 @@ export class Task {
       clockState: {
         name: `clock-${node.topic}`,
         spec: `clock per ${node.clock}`,
+        size: () => clock.size,
         changes: () => clock.changes(),
         restoreEntry: (key, data) => clock.restoreEntry(key, data),
       },

@@ -19,6 +19,7 @@ export interface TestDriverOptions {
   readonly commit?: 'each-turn' | 'manual'
   readonly guarantee?: RunOptions['guarantee']
   readonly maxOpenWindows?: number
+  readonly maxStateEntries?: number
   /** A Kafka that outlives the driver, for several drivers on one. */
   readonly kafka?: InMemoryKafka
 }
@@ -120,13 +121,14 @@ export class TopologyTestDriver {
 
   async #running(): Promise<StreamsRuntime> {
     if (this.#runtime !== undefined) return this.#runtime
-    const { commit = 'each-turn', guarantee = 'exactly-once', maxOpenWindows } = this.#options
+    const { commit = 'each-turn', guarantee = 'exactly-once', maxOpenWindows, maxStateEntries } = this.#options
     const options: RunOptions = {
       applicationId: APPLICATION_ID,
       kafka: this.kafka,
       guarantee,
       commitIntervalMs: commit === 'each-turn' ? 0 : Infinity,
-      ...(maxOpenWindows === undefined ? {} : { maxOpenWindows }),
+      ...(maxOpenWindows !== undefined && { maxOpenWindows }),
+      ...(maxStateEntries !== undefined && { maxStateEntries }),
     }
     const runtime = new StreamsRuntime(this.#topology, { ...options, nowMs: this.clock.nowMs })
     this.#runtime = runtime

@@ -32,6 +32,11 @@ export class EventClock {
     this.mode = mode
   }
 
+  /** How many times are kept. */
+  get size(): number {
+    return this.mode === 'partition' ? 1 : this.#byKey.size
+  }
+
   /** The time that holds for a key. The object stays the same, so a reader may keep it. */
   timeOf(key: string): EventTime {
     return this.#tracked(key).time

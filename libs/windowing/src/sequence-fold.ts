@@ -86,6 +86,10 @@ export class SequenceFold<V, A, R> implements WindowOperator<V> {
     return this.#windows.count
   }
 
+  get size(): number {
+    return this.#windows.count
+  }
+
   oldestOffset(): number | undefined {
     return oldestOffset([...this.#keys.values()].flatMap(({ open }) => open ?? []))
   }

@@ -115,6 +115,10 @@ export class SlidingFold<V, A, R> implements WindowOperator<V> {
     return count
   }
 
+  get size(): number {
+    return this.#kept
+  }
+
   oldestOffset(): number | undefined {
     let oldest = Infinity
     for (const { records } of this.#keys.all()) for (const { offset } of records) if (offset < oldest) oldest = offset

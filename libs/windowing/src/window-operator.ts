@@ -72,6 +72,8 @@ export interface WindowOperator<V> {
   flush(): void
   /** How many windows are open. */
   readonly openWindows: number
+  /** How much is kept, for a limit: open windows, or, of sliding ones, the records that they are made of. */
+  readonly size: number
   /**
    * The log position from which reading again rebuilds all open windows; undefined when none is open. Windows that came back
    * by their entries don't count.

@@ -89,6 +89,10 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
     return this.#windows.count
   }
 
+  get size(): number {
+    return this.#windows.count
+  }
+
   oldestOffset(): number | undefined {
     return oldestOffset([...this.#keys.all()].flatMap(({ open }) => open))
   }
