@@ -4,32 +4,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { connectTrades, type ConnectTradesOptions } from './connect-trades.ts'
 import type { FeedBatch, FeedItem } from './feed-buffer.ts'
-import type { FeedClock } from './feed-clock.ts'
+import { ManualFeedClock } from './manual-feed-clock.ts'
 import type { FeedState, TradeFeed } from './trade-feed.ts'
 
 const frame = (id: number): string =>
   `{"stream":"btcusdt@trade","data":{"e":"trade","E":1000,"s":"BTCUSDT","t":${id},"p":"1.5","q":"2.5","T":1000,"m":true,"M":true}}`
-
-/** A clock that goes only when told, and calls what is due then. */
-class ManualFeedClock implements FeedClock {
-  timeMs = 1_000_000
-  readonly #timers = new Set<{ readonly dueMs: number; readonly call: () => void }>()
-  readonly nowMs = (): number => this.timeMs
-  readonly elapsedMs = (): number => this.timeMs
-  readonly random = (): number => 0
-  readonly setTimer = (delayMs: number, call: () => void): (() => void) => {
-    const timer = { dueMs: this.timeMs + delayMs, call }
-    this.#timers.add(timer)
-    return () => this.#timers.delete(timer)
-  }
-
-  advance(byMs: number): void {
-    this.timeMs += byMs
-    for (const timer of [...this.#timers]) {
-      if (timer.dueMs <= this.timeMs && this.#timers.delete(timer)) timer.call()
-    }
-  }
-}
 
 /** The states a feed goes through, to be awaited one by one. */
 class StateLog {

@@ -22,6 +22,18 @@ export {
 } from './market-events.ts'
 export { probeExchange, type ProbeResult } from './probe-exchange.ts'
 export { rejectCodes, type RejectCode } from './rejection.ts'
+export { defaultRatePolicy, type RatePolicy } from './rest/rate-budget.ts'
+export {
+  ExchangeRest,
+  maxRestRows,
+  type ExchangeRestOptions,
+  type IdRange,
+  type PastRange,
+} from './rest/exchange-rest.ts'
+export { defaultRestLimits, type RestLimits } from './rest/rest-client.ts'
+export { RestError, type RestErrorCode } from './rest/rest-error.ts'
+export { restTradeHistory } from './rest/rest-history.ts'
+export type { DailyTicker, ExchangeInfo, Price, ServerTime, SymbolInfo, TradeRows } from './rest/rest-rows.ts'
 export { maxStreamsPerConnection, tradeStreamUrl } from './stream-url.ts'
 export {
   TradeHistoryError,

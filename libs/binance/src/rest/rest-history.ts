@@ -1,0 +1,143 @@
+import {
+  TradeHistoryError,
+  type LastTrade,
+  type TradeHistory,
+  type TradeHistoryErrorCode,
+  type TradePage,
+  type TradeRange,
+} from '../trade-history.ts'
+import type { FeedLogger } from '../trade-feed.ts'
+import { dailyTickerWeight, maxRestRows, type ExchangeRest } from './exchange-rest.ts'
+import { RestError, type RestErrorCode } from './rest-error.ts'
+import type { TradeRows } from './rest-rows.ts'
+
+/** Hosts that are known to serve market data only, without `historicalTrades`. Any other is found out by asking it. */
+const marketDataHosts: ReadonlySet<string> = new Set(['data-api.binance.vision'])
+
+/**
+ * The trades of the past over REST, one by one. Recent ones come from `trades`, which is served from memory; older ones from
+ * `historicalTrades`, where the host has it: where it turns out that it has not, `reach` becomes `last-1000`. Rows that are no trade, or that
+ * would lose digits, are left out and told to the logger.
+ */
+export function restTradeHistory(rest: ExchangeRest, logger: Pick<FeedLogger, 'warn'>): TradeHistory {
+  return new RestTradeHistory(rest, logger)
+}
+
+class RestTradeHistory implements TradeHistory {
+  readonly #rest: ExchangeRest
+  readonly #logger: Pick<FeedLogger, 'warn'>
+  #reach: TradeHistory['reach']
+  /** The highest id of each symbol that an answer has shown: tells whether the newest 1,000 can hold what is asked for. */
+  readonly #newest = new Map<string, number>()
+
+  constructor(rest: ExchangeRest, logger: Pick<FeedLogger, 'warn'>) {
+    this.#rest = rest
+    this.#logger = logger
+    this.#reach = marketDataHosts.has(new URL(rest.url).hostname) ? 'last-1000' : 'any'
+  }
+
+  get reach(): TradeHistory['reach'] {
+    return this.#reach
+  }
+
+  async lastTradeIds(symbols: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, LastTrade>> {
+    const wanted = new Set(symbols)
+    if (wanted.size === 0) return new Map()
+    const tickers = await this.#orFail(() => this.#tickers([...wanted], signal))
+    const last = new Map<string, LastTrade>()
+    for (const { symbol, lastTradeId, closeTimeMs } of tickers) {
+      if (lastTradeId === null || !wanted.has(symbol)) continue
+      last.set(symbol, { id: lastTradeId, timeMs: closeTimeMs })
+      this.#saw(symbol, lastTradeId)
+    }
+    return last
+  }
+
+  async trades(range: TradeRange, signal?: AbortSignal): Promise<TradePage> {
+    return this.#orFail(async () => {
+      const { symbol, fromId } = range
+      const newest = this.#newest.get(symbol)
+      const isRecent = newest === undefined || newest - fromId < maxRestRows
+      if (isRecent || this.#reach === 'last-1000') {
+        const page = await this.#fromNewest(range, signal)
+        if (page.completeFromId <= fromId || this.#reach === 'last-1000') return page
+      }
+      return this.#fromHistory(range, signal)
+    })
+  }
+
+  async serverTimeMs(signal?: AbortSignal): Promise<number> {
+    const { timeMs } = await this.#orFail(() => this.#rest.time(signal))
+    return Math.floor(timeMs)
+  }
+
+  /** One request, unless a symbol does not exist: then the list of all tells which do. */
+  async #tickers(symbols: readonly string[], signal: AbortSignal | undefined) {
+    const isWorthNaming = dailyTickerWeight(symbols.length) < dailyTickerWeight(0)
+    try {
+      return await this.#rest.dailyTickers(isWorthNaming ? symbols : [], signal)
+    } catch (error) {
+      if (!isWorthNaming || !(error instanceof RestError) || error.code !== 'unknown-symbol') throw error
+      return this.#rest.dailyTickers([], signal)
+    }
+  }
+
+  async #fromNewest({ symbol, fromId, limit }: TradeRange, signal: AbortSignal | undefined): Promise<TradePage> {
+    const rows = await this.#rest.trades(symbol, signal)
+    this.#tell(rows)
+    const { trades, rejected } = rows
+    this.#saw(symbol, trades.at(-1)?.trade_id)
+    const isAll = trades.length + rejected.length < maxRestRows
+    const firstId = trades[0]?.trade_id
+    const completeFromId = isAll || firstId === undefined ? fromId : Math.max(fromId, firstId)
+    return { trades: trades.filter(({ trade_id }) => trade_id >= fromId).slice(0, limit), completeFromId }
+  }
+
+  async #fromHistory(range: TradeRange, signal: AbortSignal | undefined): Promise<TradePage> {
+    const rows = await this.#rest.historicalTrades(range, signal).catch((error: unknown) => {
+      const isRefused = error instanceof RestError && (error.code === 'not-served' || error.code === 'unauthorised')
+      if (!isRefused) throw error
+      this.#reach = 'last-1000'
+      this.#logger.warn(
+        { exchange: this.#rest.url },
+        `${error.message}: only the newest ${maxRestRows} trades of a symbol can be had`,
+      )
+      return undefined
+    })
+    if (rows === undefined) return this.#fromNewest(range, signal)
+    this.#tell(rows)
+    this.#saw(range.symbol, rows.trades.at(-1)?.trade_id)
+    return { trades: rows.trades.filter(({ trade_id }) => trade_id >= range.fromId), completeFromId: range.fromId }
+  }
+
+  #saw(symbol: string, tradeId: number | undefined): void {
+    if (tradeId !== undefined) this.#newest.set(symbol, Math.max(tradeId, this.#newest.get(symbol) ?? 0))
+  }
+
+  #tell({ rejected }: TradeRows): void {
+    for (const { code, message } of rejected)
+      this.#logger.warn({ code }, `a trade of the past was left out: ${message}`)
+  }
+
+  async #orFail<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof RestError)) throw error
+      const { message, retryAfterMs } = error
+      throw new TradeHistoryError(codes[error.code], message, {
+        cause: error,
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+      })
+    }
+  }
+}
+
+const codes: Readonly<Record<RestErrorCode, TradeHistoryErrorCode>> = {
+  'rate-limited': 'rate-limited',
+  unavailable: 'unavailable',
+  unauthorised: 'unauthorised',
+  'not-served': 'unauthorised',
+  'unknown-symbol': 'refused',
+  refused: 'refused',
+}
