@@ -15,12 +15,15 @@ export interface BenchContext {
   /** For what the sides leave on disk; deleted afterwards. */
   readonly workDir: string
   readonly log: (line: string) => void
+  /** Seconds of the machine's monotonic clock. */
+  readonly clockS: () => number
 }
 
 export interface BenchHost {
   readonly host: Host
   readonly signal: AbortSignal
   readonly log: (line: string) => void
+  readonly clockS: () => number
 }
 
 const BROKER_HEAP_MB = 1024
@@ -28,7 +31,7 @@ const POLL_MS = 20
 
 /** Runs a bench on a broker of its own, which ends with it. */
 export async function withBroker<T>(
-  { host, signal, log }: BenchHost,
+  { host, signal, log, clockS }: BenchHost,
   bench: (context: BenchContext) => Promise<T>,
 ): Promise<T> {
   const workDir = await mkdtemp(join(tmpdir(), 'tidemark-bench-'))
@@ -47,7 +50,10 @@ export async function withBroker<T>(
   const kafka = kafkaPorts({ bootstrapServers, clientId: 'bench' })
   const admin = createAdmin({ bootstrapServers, clientId: 'bench' })
   try {
-    return await Promise.race([bench({ host, bootstrapServers, kafka, admin, workDir, log }), failing(stack.failure)])
+    return await Promise.race([
+      bench({ host, bootstrapServers, kafka, admin, workDir, log, clockS }),
+      failing(stack.failure),
+    ])
   } finally {
     await kafka.close()
     await admin.close()

@@ -4,17 +4,19 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { onStopSignals, StackError } from '@tidemark/stack'
 import { Command, InvalidArgumentError } from 'commander'
-import { withBroker } from './bench-context.ts'
-import { engineBench } from './engine-bench.ts'
+import { withBroker, type BenchContext } from './bench-context.ts'
+import { engineBench, type EngineBenchOptions } from './engine-bench.ts'
+import { mapBench } from './map-bench.ts'
 import { outcomeTable, type Outcome } from './outcome.ts'
 import type { PeerVariant } from './peer.ts'
 
 // Measures the engine beside Kafka Streams: the same job on the same broker, one after the other.
 
 const resultsDir = fileURLToPath(new URL('../results', import.meta.url))
-const LIMIT_MS = 600_000
+const LIMIT_MS = 300_000
+const HEAPS_MB = [512, 2_048]
 
-interface EngineArguments {
+interface Arguments {
   readonly records: number
   readonly warmUp: number
   readonly peer: boolean
@@ -32,14 +34,12 @@ const log = (line: string) => void process.stderr.write(`${line}\n`)
 const program = new Command('npm run bench --').description(
   'Runs a job on Tidemark and on Kafka Streams, prints what each needed and writes bench/results/<name>.json.',
 )
-program
-  .command('engine')
-  .description('trades into windows, exactly once: the reference job')
-  .option('--records <N>', 'trades to measure', wholeNumber, 4_000_000)
-  .option('--warm-up <N>', 'trades before them', wholeNumber, 1_000_000)
-  .option('--no-peer', 'our side alone')
-  .option('--profile', "leave a CPU profile of our side's measured part", false)
-  .action(engine)
+command('engine', 'trades into windows, exactly once: the reference job', 4_000_000).action((args: Arguments) =>
+  report(args, (context) => engineBench(context, optionsOf(args, ['in-memory', 'rocksdb']))),
+)
+command('map', 'trades decoded, one field changed, encoded and produced, exactly once', 2_000_000).action(
+  (args: Arguments) => report(args, (context) => mapBench(context, optionsOf(args, ['in-memory']))),
+)
 
 try {
   await program.parseAsync()
@@ -48,27 +48,27 @@ try {
   process.exitCode = 1
 }
 
-async function engine({ records, warmUp, peer, profile }: EngineArguments): Promise<void> {
-  const heaps = [512, 2_048]
-  const stores = ['in-memory', 'rocksdb'] as const
-  const variants: PeerVariant[] = stores.flatMap((store) => heaps.map((heapMb) => ({ store, heapMb })))
-  await mkdir(resultsDir, { recursive: true })
-  const outcome = await withBroker({ host: process, signal: giveUp.signal, log }, (context) =>
-    engineBench(context, {
-      records,
-      warmUp,
-      symbols: 8,
-      variants: peer ? variants : [],
-      limitMs: LIMIT_MS,
-      ...(profile && { profileDir: resultsDir }),
-    }),
-  )
-  if (!('tried' in outcome)) return void process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`)
-  await report(outcome)
+function command(name: string, description: string, records: number): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--records <N>', 'records to measure', wholeNumber, records)
+    .option('--warm-up <N>', 'records before them', wholeNumber, 1_000_000)
+    .option('--no-peer', 'our side alone')
+    .option('--profile', "leave a CPU profile of our side's measured part", false)
 }
 
-async function report(outcome: Outcome): Promise<void> {
-  await writeFile(join(resultsDir, `${outcome.name}.json`), `${JSON.stringify(outcome, null, 2)}\n`)
+function optionsOf(args: Arguments, stores: readonly PeerVariant['store'][]): EngineBenchOptions {
+  const { records, warmUp, peer, profile } = args
+  const variants = peer ? stores.flatMap((store) => HEAPS_MB.map((heapMb) => ({ store, heapMb }))) : []
+  return { records, warmUp, variants, limitMs: LIMIT_MS, ...(profile && { profileDir: resultsDir }) }
+}
+
+async function report(args: Arguments, bench: (context: BenchContext) => Promise<Outcome>): Promise<void> {
+  await mkdir(resultsDir, { recursive: true })
+  const clockS = () => Number(process.hrtime.bigint()) / 1e9
+  const outcome = await withBroker({ host: process, signal: giveUp.signal, log, clockS }, bench)
+  if (args.peer) await writeFile(join(resultsDir, `${outcome.name}.json`), `${JSON.stringify(outcome, null, 2)}\n`)
   process.stdout.write(`${outcomeTable(outcome)}\n`)
 }
 

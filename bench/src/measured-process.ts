@@ -6,7 +6,7 @@ import type { Mark } from './marks.ts'
 
 /** What a side needed for the measured part. */
 export interface Figures {
-  /** From its first record to its last one. */
+  /** From its first record to its last one, or until all is committed. */
   readonly wall_s: number
   /** Of the whole process, from the first record until all is committed. */
   readonly cpu_s: number
@@ -19,6 +19,10 @@ export interface MeasuredOptions {
   readonly args: readonly string[]
   /** Resolves when everything that the process was to do is committed. Asked for once the last record has come. */
   readonly untilCommitted: () => Promise<void>
+  /** What ends the wall time: the last record, or the commit of all of them. */
+  readonly wallUntil: 'last-record' | 'committed'
+  /** Seconds of the machine's monotonic clock, which the processes take their marks from. */
+  readonly clockS: () => number
   /** The process is ended, and the measurement fails, after this long. */
   readonly limitMs: number
 }
@@ -28,7 +32,8 @@ const TICKS_PER_S = 100
 const TAIL_LINES = 20
 
 /** Runs one side in a process of its own and measures it from `begin` on. It ends by SIGTERM. */
-export async function measure({ command, args, untilCommitted, limitMs }: MeasuredOptions): Promise<Figures> {
+export async function measure(options: MeasuredOptions): Promise<Figures> {
+  const { command, args, untilCommitted, wallUntil, clockS, limitMs } = options
   const signal = AbortSignal.timeout(limitMs)
   const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' })
   const tail: string[] = []
@@ -52,12 +57,14 @@ export async function measure({ command, args, untilCommitted, limitMs }: Measur
   try {
     await Promise.race([ended.promise, exited])
     await Promise.race([untilCommitted(), exited])
+    const committedS = clockS()
     const cpuS = await processorSeconds(child.pid!)
     const rssMb = await peakMegabytes(child.pid!)
     const begin = marks.get('begin')
     const end = marks.get('end')
     if (begin === undefined || end === undefined) return fail('said no beginning')
-    return { wall_s: end.atS - begin.atS, cpu_s: cpuS - begin.cpuS, rss_mb: rssMb }
+    const endS = wallUntil === 'committed' ? committedS : end.atS
+    return { wall_s: endS - begin.atS, cpu_s: cpuS - begin.cpuS, rss_mb: rssMb }
   } finally {
     child.kill('SIGTERM')
     await exited.catch(() => undefined)

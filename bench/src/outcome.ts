@@ -16,13 +16,13 @@ export interface Outcome {
   readonly records: number
   readonly tidemark: Side
   /** The peer's configuration with the fewest processor seconds: the one that counts. */
-  readonly peer: Side
+  readonly peer: Side | undefined
   /** All configurations of the peer that were tried. */
   readonly tried: readonly Side[]
   /** Records per processor second: ours over the peer's. */
-  readonly ratio_cpu: number
+  readonly ratio_cpu: number | undefined
   /** Records per second: ours over the fastest of the peer's. */
-  readonly ratio_wall: number
+  readonly ratio_wall: number | undefined
 }
 
 export function sideOf(name: string, records: number, figures: Figures): Side {
@@ -36,18 +36,21 @@ export function sideOf(name: string, records: number, figures: Figures): Side {
 }
 
 /** Sets a side against the peer's configurations: each ratio is against the one that is best in it. */
-export function outcomeOf(name: string, records: number, sides: { tidemark: Side; tried: readonly Side[] }): Outcome {
-  const { tidemark, tried } = sides
-  const best = (of: (side: Side) => number) => tried.reduce((a, b) => (of(b) > of(a) ? b : a))
-  const peer = best((side) => side.records_per_cpu_s)
+export function outcomeOf(
+  name: string,
+  records: number,
+  { tidemark, tried }: { tidemark: Side; tried: readonly Side[] },
+): Outcome {
+  const [peer] = tried.toSorted((a, b) => b.records_per_cpu_s - a.records_per_cpu_s)
+  const [fastest] = tried.toSorted((a, b) => b.records_per_s - a.records_per_s)
   return {
     name,
     records,
     tidemark,
     peer,
     tried,
-    ratio_cpu: tidemark.records_per_cpu_s / peer.records_per_cpu_s,
-    ratio_wall: tidemark.records_per_s / best((side) => side.records_per_s).records_per_s,
+    ratio_cpu: peer && tidemark.records_per_cpu_s / peer.records_per_cpu_s,
+    ratio_wall: fastest && tidemark.records_per_s / fastest.records_per_s,
   }
 }
 
@@ -69,6 +72,8 @@ export function outcomeTable({ name, records, tidemark, tried, ratio_cpu, ratio_
       figure.format(side.rss_mb),
     ])
   }
+  const measured = `${figure.format(records)} records`
+  if (ratio_cpu === undefined || ratio_wall === undefined) return `${table.toString()}\n${measured}`
   const ratios = `ratio_cpu ${ratio_cpu.toFixed(2)}, ratio_wall ${ratio_wall.toFixed(2)}`
-  return `${table.toString()}\n${figure.format(records)} records; ${ratios} (against the peer's best in each)`
+  return `${table.toString()}\n${measured}; ${ratios} (against the peer's best in each)`
 }
