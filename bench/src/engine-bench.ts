@@ -11,8 +11,8 @@ export interface EngineBenchOptions {
   /** Of the measured part. */
   readonly records: number
   readonly warmUp: number
-  /** A folder for a CPU profile of the measured part of our side. */
-  readonly profileDir?: string
+  /** Where a CPU profile of our side's measured part is written to. */
+  readonly profilePath?: string
   /** Configurations of the peer to try; none leaves it out. */
   readonly variants: readonly PeerVariant[]
   readonly limitMs: number
@@ -27,7 +27,7 @@ const input = 'bench-trades'
 /** The reference job on both sides, one after the other, over the same topic. Rejects where their results differ. */
 export async function engineBench(context: BenchContext, options: EngineBenchOptions): Promise<Outcome> {
   const { log, kafka } = context
-  const { profileDir, variants, limitMs, warmUp } = options
+  const { profilePath, variants, limitMs, warmUp } = options
   const times = { windowMs: 10_000, graceMs: 2_000, commitIntervalMs: 1_000 }
   const records = await fillTrades(context, options)
   const job: Job = {
@@ -40,7 +40,7 @@ export async function engineBench(context: BenchContext, options: EngineBenchOpt
     wallUntil: 'last-record',
     limitMs,
   }
-  const tidemark = await runTidemark(context, job, profileDir === undefined ? {} : { profileDir })
+  const tidemark = await runTidemark(context, job, profilePath === undefined ? {} : { profilePath })
   const ours = await readCandles(kafka, tidemark.output)
   if (variants.length > 0) await buildPeer(log)
   const tried = []

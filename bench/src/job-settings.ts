@@ -11,8 +11,8 @@ export interface JobSettings {
   readonly windowMs: number
   readonly graceMs: number
   readonly commitIntervalMs: number
-  /** A folder for a profile of the measured part. */
-  readonly profileDir?: string
+  /** Where a CPU profile of the measured part is written to. */
+  readonly profilePath?: string
 }
 
 const numbers = ['warmUp', 'records', 'windowMs', 'graceMs', 'commitIntervalMs']

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,7 @@ import { engineBench, type EngineBenchOptions } from './engine-bench.ts'
 import { mapBench } from './map-bench.ts'
 import { outcomeTable, type Outcome } from './outcome.ts'
 import type { PeerVariant } from './peer.ts'
+import { timePerRecord, timeTable, type CpuProfile } from './where-time-goes.ts'
 
 // Measures the engine beside Kafka Streams: the same job on the same broker, one after the other.
 
@@ -35,10 +36,10 @@ const program = new Command('npm run bench --').description(
   'Runs a job on Tidemark and on Kafka Streams, prints what each needed and writes bench/results/<name>.json.',
 )
 command('engine', 'trades into windows, exactly once: the reference job', 4_000_000).action((args: Arguments) =>
-  report(args, (context) => engineBench(context, optionsOf(args, ['in-memory', 'rocksdb']))),
+  report(args, (context) => engineBench(context, optionsOf('engine', args, ['in-memory', 'rocksdb']))),
 )
 command('map', 'trades decoded, one field changed, encoded and produced, exactly once', 2_000_000).action(
-  (args: Arguments) => report(args, (context) => mapBench(context, optionsOf(args, ['in-memory']))),
+  (args: Arguments) => report(args, (context) => mapBench(context, optionsOf('map', args, ['in-memory']))),
 )
 
 try {
@@ -58,10 +59,10 @@ function command(name: string, description: string, records: number): Command {
     .option('--profile', "leave a CPU profile of our side's measured part", false)
 }
 
-function optionsOf(args: Arguments, stores: readonly PeerVariant['store'][]): EngineBenchOptions {
+function optionsOf(name: string, args: Arguments, stores: readonly PeerVariant['store'][]): EngineBenchOptions {
   const { records, warmUp, peer, profile } = args
   const variants = peer ? stores.flatMap((store) => HEAPS_MB.map((heapMb) => ({ store, heapMb }))) : []
-  return { records, warmUp, variants, limitMs: LIMIT_MS, ...(profile && { profileDir: resultsDir }) }
+  return { records, warmUp, variants, limitMs: LIMIT_MS, ...(profile && { profilePath: profileOf(name) }) }
 }
 
 async function report(args: Arguments, bench: (context: BenchContext) => Promise<Outcome>): Promise<void> {
@@ -70,6 +71,13 @@ async function report(args: Arguments, bench: (context: BenchContext) => Promise
   const outcome = await withBroker({ host: process, signal: giveUp.signal, log, clockS }, bench)
   if (args.peer) await writeFile(join(resultsDir, `${outcome.name}.json`), `${JSON.stringify(outcome, null, 2)}\n`)
   process.stdout.write(`${outcomeTable(outcome)}\n`)
+  if (!args.profile) return
+  const profile = JSON.parse(await readFile(profileOf(outcome.name), 'utf8')) as CpuProfile
+  process.stdout.write(`${timeTable(timePerRecord(profile, outcome.records))}\n`)
+}
+
+function profileOf(name: string): string {
+  return join(resultsDir, `${name}.cpuprofile`)
 }
 
 function wholeNumber(text: string): number {

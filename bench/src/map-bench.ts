@@ -9,12 +9,12 @@ import { runPeer, runTidemark, type Job } from './sides.ts'
 /** Trades decoded, one field changed, and encoded again, on both sides. Rejects where the bytes that came out differ. */
 export async function mapBench(context: BenchContext, options: EngineBenchOptions): Promise<Outcome> {
   const { log, kafka } = context
-  const { profileDir, variants, limitMs, warmUp } = options
+  const { profilePath, variants, limitMs, warmUp } = options
   const times = { windowMs: 0, graceMs: 0, commitIntervalMs: 1_000 }
   const records = await fillTrades(context, options)
   const topic = { input: 'bench-trades', partitions: 4, warmUp, records }
   const job: Job = { name: 'map', ...topic, ...times, wallUntil: 'committed', limitMs }
-  const tidemark = await runTidemark(context, job, profileDir === undefined ? {} : { profileDir })
+  const tidemark = await runTidemark(context, job, profilePath === undefined ? {} : { profilePath })
   const ours = await digests(kafka, tidemark.output)
   if (variants.length > 0) await buildPeer(log)
   const tried = []

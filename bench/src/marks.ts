@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
-import { join } from 'node:path'
 import type { JobSettings } from './job-settings.ts'
 
 /** What a measured process says of itself, a JSON line each. */
@@ -20,10 +19,10 @@ const SAMPLING_INTERVAL_US = 200
 /** Counts what is processed, and says when the measured part begins and when the last record has come. */
 export function startMarks(
   process: MarkedProcess,
-  { warmUp, records, profileDir }: Pick<JobSettings, 'warmUp' | 'records' | 'profileDir'>,
+  { warmUp, records, profilePath }: Pick<JobSettings, 'warmUp' | 'records' | 'profilePath'>,
 ): { seen(): void; close(): void } {
   let seen = 0
-  const session = profileDir === undefined ? undefined : new Session()
+  const session = profilePath === undefined ? undefined : new Session()
   const mark = (name: Mark['mark']) => {
     const { user, system } = process.cpuUsage()
     const line: Mark = { mark: name, atS: Number(process.hrtime.bigint()) / 1e9, cpuS: (user + system) / 1e6 }
@@ -39,7 +38,7 @@ export function startMarks(
       }
       if (seen === records) {
         mark('end')
-        if (session !== undefined) void stopProfile(session, profileDir!)
+        if (session !== undefined) void stopProfile(session, profilePath!)
       }
     },
     close: () => session?.disconnect(),
@@ -53,7 +52,7 @@ async function startProfile(session: Session): Promise<void> {
   await session.post('Profiler.start')
 }
 
-async function stopProfile(session: Session, profileDir: string): Promise<void> {
+async function stopProfile(session: Session, profilePath: string): Promise<void> {
   const { profile } = await session.post('Profiler.stop')
-  writeFileSync(join(profileDir, 'engine.cpuprofile'), JSON.stringify(profile))
+  writeFileSync(profilePath, JSON.stringify(profile))
 }

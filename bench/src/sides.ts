@@ -32,7 +32,7 @@ const program = fileURLToPath(new URL('bin/job.ts', import.meta.url))
 export async function runTidemark(
   context: BenchContext,
   job: Job,
-  settings: Pick<JobSettings, 'profileDir'> = {},
+  settings: Pick<JobSettings, 'profilePath'> = {},
 ): Promise<RunSide> {
   const node = [context.host.execPath, '--conditions=@tidemark/source', program, job.name, ...jobArguments(settings)]
   return runSide(context, job, { name: 'tidemark', applicationId: `${job.input}-${job.name}-tidemark`, command: node })

@@ -1,0 +1,69 @@
+import Table from 'cli-table3'
+
+/** What is used of a V8 CPU profile. */
+export interface CpuProfile {
+  readonly nodes: readonly {
+    readonly id: number
+    readonly callFrame: { readonly functionName: string; readonly url: string }
+    readonly children?: readonly number[]
+  }[]
+  readonly samples: readonly number[]
+  /** Microseconds before each sample. */
+  readonly timeDeltas: readonly number[]
+}
+
+/** The parts of a record's way, in its order, with the files that are theirs. A function elsewhere belongs to what called it. */
+const parts: readonly (readonly [part: string, url: RegExp])[] = [
+  ['inflate', /libs\/kafka\/src\/(decompress|snappy-stream)/],
+  [
+    'commit',
+    /libs\/kafka\/src\/(transaction|produce-run|batch-writer|coordinator|sequences|protocol\/(produce|.*txn))/,
+  ],
+  ['commit', /libs\/streams\/src\/(exactly-once|changelog)/],
+  ['fetch', /libs\/kafka\/|kafkajs|node:net|node:internal\/stream/],
+  ['decode', /libs\/schemas\/|libs\/streams\/src\/(record-batch\.|varint|key-cache|source-reader)/],
+  ['window', /libs\/windowing\/|libs\/streams\/src\/(task|aggregate-operator|operators|runtime)/],
+  ['fold', /bench\/src\/jobs\//],
+  ['emit', /libs\/streams\/src\/(record-collector|record-batch-builder|json-codec)/],
+]
+const order = ['fetch', 'inflate', 'decode', 'window', 'fold', 'emit', 'commit', 'collector', 'rest']
+
+/** Nanoseconds per record that each part took, from a profile of `records` records; what the process waited is left out. */
+export function timePerRecord(profile: CpuProfile, records: number): Map<string, number> {
+  const selfUs = new Map<number, number>()
+  for (const [index, id] of profile.samples.entries()) {
+    selfUs.set(id, (selfUs.get(id) ?? 0) + (profile.timeDeltas[index] ?? 0))
+  }
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node]))
+  const perRecord = new Map(order.map((part) => [part, 0]))
+  const open = [{ id: profile.nodes[0]?.id ?? 0, part: 'rest' }]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const node = nodes.get(next.id)
+    if (node === undefined || node.callFrame.functionName === '(idle)') continue
+    const part = partOf(node.callFrame) ?? next.part
+    perRecord.set(part, perRecord.get(part)! + ((selfUs.get(node.id) ?? 0) * 1_000) / records)
+    for (const id of node.children ?? []) open.push({ id, part })
+  }
+  return perRecord
+}
+
+function partOf({ functionName, url }: CpuProfile['nodes'][number]['callFrame']): string | undefined {
+  if (functionName === '(garbage collector)') return 'collector'
+  if (functionName === 'encode') return 'emit'
+  return parts.find(([, pattern]) => pattern.test(url))?.[0]
+}
+
+export function timeTable(perRecord: ReadonlyMap<string, number>): string {
+  const table = new Table({
+    head: ['part', 'ns per record'],
+    colAligns: ['left', 'right'],
+    style: { head: [], border: [] },
+  })
+  let sum = 0
+  for (const [part, ns] of perRecord) {
+    table.push([part, ns.toFixed(0)])
+    sum += ns
+  }
+  table.push(['all', sum.toFixed(0)])
+  return table.toString()
+}
