@@ -22,6 +22,8 @@ export {
 } from './market-events.ts'
 export { probeExchange, type ProbeResult } from './probe-exchange.ts'
 export { rejectCodes, type RejectCode } from './rejection.ts'
+export { defaultDriftPpm, type ClockOffset } from './rest/clock-offset.ts'
+export { trackExchangeClock, type ExchangeClock, type ExchangeClockOptions } from './rest/exchange-clock.ts'
 export { defaultRatePolicy, type RatePolicy } from './rest/rate-budget.ts'
 export {
   ExchangeRest,
@@ -33,6 +35,13 @@ export {
 export { defaultRestLimits, type RestLimits } from './rest/rest-client.ts'
 export { RestError, type RestErrorCode } from './rest/rest-error.ts'
 export { restTradeHistory } from './rest/rest-history.ts'
+export {
+  checkSymbols,
+  requireSymbols,
+  UnknownSymbolsError,
+  type SymbolCheck,
+  type UnknownSymbol,
+} from './rest/symbol-check.ts'
 export type { DailyTicker, ExchangeInfo, Price, ServerTime, SymbolInfo, TradeRows } from './rest/rest-rows.ts'
 export { maxStreamsPerConnection, tradeStreamUrl } from './stream-url.ts'
 export {
