@@ -27,6 +27,7 @@ describe('the command line', () => {
         historicalTrades: true,
       },
       malformedFile: undefined,
+      faults: undefined,
     })
     await expect(parse()).rejects.toThrow('--source')
   })
@@ -56,6 +57,7 @@ describe('the command line', () => {
         historicalTrades: true,
       },
       malformedFile: undefined,
+      faults: undefined,
     })
   })
 

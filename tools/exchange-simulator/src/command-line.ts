@@ -6,10 +6,12 @@ import type { SimulatorOptions } from './simulator.ts'
 /** Port the simulator listens on when started from the command line. */
 export const DEFAULT_PORT = 9443
 
-/** The options as typed in; `malformedFile` still has to be read. */
+/** The options as typed in; files still have to be read. */
 export interface CommandLine {
   readonly options: SimulatorOptions
   readonly malformedFile: string | undefined
+  /** A file that still has to be read, or `random:SEED:SECONDS`. */
+  readonly faults: string | undefined
 }
 
 interface TypedIn {
@@ -28,6 +30,9 @@ interface TypedIn {
   history?: number
   weightLimit?: number
   historicalTrades: boolean
+  connectLimit?: number
+  connectionLife?: number
+  faults?: string
   errors: 'nested' | 'flat'
 }
 
@@ -50,6 +55,9 @@ export function simulatorCommand(run: (commandLine: CommandLine) => Promise<void
     .option('--history <N>', 'trades that REST can be asked about, the newest over all symbols', parseNumber)
     .option('--weight-limit <N>', 'request weight an address may use up a minute', parseNumber)
     .option('--no-historical-trades', 'be a host that does not have historicalTrades')
+    .option('--connect-limit <N>', 'attempts to connect that an address has in five minutes', parseNumber)
+    .option('--connection-life <seconds>', 'how long a connection may live, instead of a day', parseNumber)
+    .option('--faults <FILE|random:SEED:SECONDS>', 'what is to go wrong and when: YAML or JSON, or drawn by a seed')
     .addOption(new Option('--errors <shape>', 'shape of error replies').choices(['nested', 'flat']).default('nested'))
     .allowExcessArguments(false)
     .action((typedIn: TypedIn) => run(toCommandLine(typedIn)))
@@ -57,7 +65,7 @@ export function simulatorCommand(run: (commandLine: CommandLine) => Promise<void
 
 function toCommandLine(typedIn: TypedIn): CommandLine {
   const { symbols, malformed, speed, seed, port, errors } = typedIn
-  const { tlsPort, tlsCertificate, history, weightLimit, historicalTrades } = typedIn
+  const { tlsPort, tlsCertificate, history, weightLimit, historicalTrades, connectLimit, connectionLife } = typedIn
   const options: SimulatorOptions = {
     source: toSource(typedIn),
     speed,
@@ -70,10 +78,12 @@ function toCommandLine(typedIn: TypedIn): CommandLine {
     }),
     ...(history !== undefined && { historyTrades: history }),
     ...(weightLimit !== undefined && { weightPerMinute: weightLimit }),
+    ...(connectLimit !== undefined && { connectsPer5Minutes: connectLimit }),
+    ...(connectionLife !== undefined && { connectionLifeMs: connectionLife * 1000 }),
     ...(symbols && { symbols }),
     ...(malformed === 'builtin' && { malformed }),
   }
-  return { options, malformedFile: malformed === 'builtin' ? undefined : malformed }
+  return { options, malformedFile: malformed === 'builtin' ? undefined : malformed, faults: typedIn.faults }
 }
 
 function toSource({ source, shift, rate, duration, start }: TypedIn): RecordingOptions | SyntheticOptions {

@@ -33,6 +33,14 @@ export interface SourceStatus {
   readonly trades: Readonly<Record<string, TradeCount>>
 }
 
+/** Somebody who has to be told how far market time has come. */
+export interface TimeWatch {
+  /** Market time at which it wants to be told before anything later is sent. */
+  nextAtMs(): number
+  /** Called at the start of the source, and whenever all before this time was handed over. */
+  reached(marketMs: number): void
+}
+
 /** Something that frames come from. */
 export interface FrameSource {
   readonly symbols: readonly string[]
@@ -42,6 +50,8 @@ export interface FrameSource {
   serve(sink: FrameSink): Promise<void>
   /** The exchange's time: what a reader of this source must take for now. */
   nowMs(): number
+  /** Leaves out so many ids; absent where the source has ids of its own. */
+  skipIds?(count: number, symbols: readonly string[] | undefined): void
   /** The trades it has published so far, to whomever. */
   published(): Promise<PublishedTrades>
   status(): SourceStatus

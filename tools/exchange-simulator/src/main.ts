@@ -1,13 +1,20 @@
 import { simulatorCommand } from './command-line.ts'
 import type { CommandLine } from './command-line.ts'
 import { readMalformedFile } from './malformed-file.ts'
+import { openFaultScript } from './faults/fault-file.ts'
 import { SimulatorError } from './simulator-error.ts'
 import { startSimulator } from './simulator.ts'
 
-async function run({ options, malformedFile }: CommandLine): Promise<void> {
+async function run({ options, malformedFile, faults: faultsOption }: CommandLine): Promise<void> {
   const log = (message: string) => process.stderr.write(`${message}\n`)
   const malformed = malformedFile && (await readMalformedFile(malformedFile))
-  const simulator = await startSimulator({ ...options, ...(malformed && { malformed }), log })
+  const faults = faultsOption === undefined ? undefined : await openFaultScript(faultsOption)
+  const simulator = await startSimulator({
+    ...options,
+    ...(malformed && { malformed }),
+    ...(faults && { faults }),
+    log,
+  })
   const { frames_total, source, symbols } = simulator.status()
   const holds = source === 'recording' ? `${frames_total} frames of ` : ''
   log(`exchange simulator on ${simulator.url}: ${source}, ${holds}${symbols.join(', ')}`)

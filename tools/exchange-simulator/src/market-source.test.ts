@@ -19,6 +19,7 @@ function setUp(options: Partial<MarketSourceOptions> = {}) {
     malformed: [],
     historyTrades: 100_000,
     clock,
+    watch: { nextAtMs: () => Infinity, reached: () => {} },
     ...options,
   })
   return { clock, source }

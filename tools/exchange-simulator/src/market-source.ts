@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from './clock.ts'
-import type { FrameSink, FrameSource, SourceStatus } from './frame-source.ts'
+import type { FrameSink, FrameSource, SourceStatus, TimeWatch } from './frame-source.ts'
 import { PublishedTrades } from './history/published-trades.ts'
 import { mixIn, placeMalformed } from './malformed-placement.ts'
 import type { PlacedFrame } from './malformed-placement.ts'
@@ -31,6 +31,7 @@ export interface MarketSourceOptions {
   /** Trades that REST can be asked about, over all symbols. */
   readonly historyTrades: number
   readonly clock: Clock
+  readonly watch: TimeWatch
 }
 
 /**
@@ -93,6 +94,10 @@ export class MarketSource implements FrameSource {
     }
   }
 
+  skipIds(count: number, symbols: readonly string[] | undefined): void {
+    this.#market?.skipIds(count, symbols)
+  }
+
   published(): Promise<PublishedTrades> {
     return Promise.resolve(this.#published)
   }
@@ -111,6 +116,7 @@ export class MarketSource implements FrameSource {
       this.#startedAtMs = clock.nowMs()
       this.#marketStartMs = startMs ?? this.#startedAtMs
       this.#market = new SyntheticMarket({ symbols, seed, startMs: this.#marketStartMs, tradesPerSecond })
+      this.#options.watch.reached(this.#marketStartMs)
     }
     if (speed === 'max') void this.#runAtMax(this.#market)
     else this.#runPaced(this.#market, speed)
@@ -119,7 +125,7 @@ export class MarketSource implements FrameSource {
   #runPaced(market: SyntheticMarket, speed: number): void {
     const { clock } = this.#options
     const passedMs = (clock.nowMs() - this.#startedAtMs) * speed
-    this.#send(this.#makeUntil(market, this.#marketStartMs + passedMs))
+    this.#advance(market, this.#marketStartMs + passedMs)
     if (this.#hasEnded(market)) return this.#ended.resolve()
     const nextAtMs = this.#startedAtMs + (market.timeMs + SLICE_MS - this.#marketStartMs) / speed
     const delayMs = Math.max(0, Math.ceil(nextAtMs - clock.nowMs()))
@@ -128,12 +134,19 @@ export class MarketSource implements FrameSource {
 
   async #runAtMax(market: SyntheticMarket): Promise<void> {
     while (this.#sinks.size > 0 && !this.#isStopped && !this.#hasEnded(market)) {
-      this.#send(this.#makeUntil(market, Infinity))
+      this.#advance(market, Infinity)
       await setImmediate()
       for (const sink of this.#sinks) await sink.room()
     }
     this.#isRunning = false
     if (this.#hasEnded(market)) this.#ended.resolve()
+  }
+
+  /** One step: up to a time, or to the slice in which something is to happen. */
+  #advance(market: SyntheticMarket, untilMs: number): void {
+    const { watch } = this.#options
+    this.#send(this.#makeUntil(market, Math.min(untilMs, watch.nextAtMs() + SLICE_MS)))
+    watch.reached(market.timeMs)
   }
 
   /** The next frames, of market time before `untilMs` and the market's end, no more than one step's. */

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import type { FrameSource } from './frame-source.ts'
+import type { FrameSource, TimeWatch } from './frame-source.ts'
 import { DEFAULT_HISTORY_TRADES } from './history/published-trades.ts'
 import { malformedFrames } from './malformed-frames.ts'
 import type { MalformedFrame } from './malformed-frames.ts'
@@ -45,7 +45,7 @@ export interface SourceOptions {
 }
 
 /** Opens the source that the options describe; rejects with a `SimulatorError` for options that make no sense. */
-export async function openSource(options: SourceOptions, clock: Clock): Promise<FrameSource> {
+export async function openSource(options: SourceOptions, clock: Clock, watch: TimeWatch): Promise<FrameSource> {
   const { source, speed = 1, seed = 1, historyTrades = DEFAULT_HISTORY_TRADES } = options
   if (speed !== 'max' && !(Number.isFinite(speed) && speed > 0))
     throw badOption(`speed ${speed} is neither max nor above 0`)
@@ -64,6 +64,7 @@ export async function openSource(options: SourceOptions, clock: Clock): Promise<
       seed,
       historyTrades,
       clock,
+      watch,
     })
   }
   const { tradesPerSecond = DEFAULT_TRADES_PER_SECOND, durationMs, startMs } = source
@@ -81,6 +82,7 @@ export async function openSource(options: SourceOptions, clock: Clock): Promise<
     malformed,
     historyTrades,
     clock,
+    watch,
   })
 }
 

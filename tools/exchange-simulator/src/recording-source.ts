@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import type { FrameSink, FrameSource, SourceStatus, TradeCount } from './frame-source.ts'
+import type { FrameSink, FrameSource, SourceStatus, TimeWatch, TradeCount } from './frame-source.ts'
 import { eventTimeMs } from './frame-times.ts'
 import type { IdRanges } from './id-ranges.ts'
 import { mixIn, placeMalformed } from './malformed-placement.ts'
@@ -27,6 +27,7 @@ export interface RecordingSourceOptions {
   /** Trades that REST can be asked about, over all symbols. */
   readonly historyTrades: number
   readonly clock: Clock
+  readonly watch: TimeWatch
 }
 
 /**
@@ -74,6 +75,7 @@ class RecordingSource implements FrameSource {
     this.#offsetMs ??= shiftToNow ? startedAtMs - firstEventTimeMs : 0
     const offsetMs = this.#offsetMs
     this.#positions.set(sink, firstEventTimeMs + offsetMs)
+    this.#options.watch.reached(this.nowMs())
     let framesSent = 0
     sink.signal.addEventListener('abort', () => this.#positions.delete(sink), { once: true })
     await replay({
@@ -139,6 +141,7 @@ class RecordingSource implements FrameSource {
     if (timeMs === undefined || sink.signal.aborted) return
     this.#positions.set(sink, Math.max(timeMs, this.#positions.get(sink) ?? timeMs))
     this.#latestMs = Math.max(this.#latestMs, timeMs - (this.#offsetMs ?? 0))
+    this.#options.watch.reached(timeMs)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ConnectionStatus } from './connection.ts'
 import type { SourceStatus } from './frame-source.ts'
+import type { StreamServer } from './stream-server.ts'
 
 /** What the simulator has, has sent, and whether it is through: the answer of `GET /simulator/status`. */
 export interface SimulatorStatus extends SourceStatus {
@@ -14,15 +15,9 @@ export interface SimulatorStatus extends SourceStatus {
   readonly malformed_sent: number
 }
 
-export interface StatusParts {
-  readonly source: SourceStatus
-  readonly connections: readonly ConnectionStatus[]
-  readonly connectionsTotal: number
-  readonly malformedSentBefore: number
-}
-
-export function simulatorStatus(parts: StatusParts): SimulatorStatus {
-  const { source, connections, connectionsTotal, malformedSentBefore } = parts
+export function simulatorStatus(source: SourceStatus, streams: StreamServer): SimulatorStatus {
+  const { connectionsTotal, malformedSentBefore } = streams
+  const connections = streams.statuses()
   const started = connections.filter((connection) => connection.started)
   return {
     ...source,

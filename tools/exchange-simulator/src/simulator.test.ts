@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { WebSocket } from 'ws'
+import { connectClient } from './client-fixture.ts'
+import type { Client } from './client-fixture.ts'
 import { malformedFrames } from './malformed-frames.ts'
 import { manualClock } from './manual-clock.ts'
 import { FIXTURE_START_MS, fixtureFrame, fixtureTrades, recordingText, temporaryFile } from './recording-fixture.ts'
@@ -27,35 +28,10 @@ async function start(options: Partial<SimulatorOptions> = {}, trades = fixtureTr
   return simulator
 }
 
-interface Received {
-  readonly text: string
-  readonly binary: boolean
-}
-
-/** A client that keeps all it gets; `take` waits until so many messages have come, and hands them out. */
-function connect(simulator: Simulator, address: string, options: { autoPong?: boolean } = {}) {
-  const ws = new WebSocket(simulator.url + address, options)
-  const received: Received[] = []
-  let wake = () => {}
-  ws.on('message', (data: Buffer, binary) => {
-    received.push({ text: data.toString(), binary })
-    wake()
-  })
-  cleanUps.push(() => ws.terminate())
-  return {
-    ws,
-    received,
-    async take(count: number): Promise<string[]> {
-      while (received.length < count) await new Promise<void>((resolve) => (wake = resolve))
-      return received.splice(0, count).map(({ text }) => text)
-    },
-    opened: () => (ws.readyState === ws.OPEN ? Promise.resolve() : once(ws, 'open')),
-    send: (message: object) => ws.send(JSON.stringify(message)),
-    closed: async () => {
-      const [code, reason] = (await once(ws, 'close')) as [number, Buffer]
-      return { code, reason: reason.toString() }
-    },
-  }
+function connect(simulator: Simulator, address: string, options: { autoPong?: boolean } = {}): Client {
+  const client = connectClient(simulator.url + address, options)
+  cleanUps.push(() => client.ws.terminate())
+  return client
 }
 
 async function statusOf(simulator: Simulator): Promise<SimulatorStatus> {

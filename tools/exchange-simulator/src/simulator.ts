@@ -1,28 +1,27 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
-import { Connection } from './connection.ts'
+import { CONNECTION_LIFE_MS } from './connection.ts'
 import type { ErrorShape } from './control-protocol.ts'
 import type { FrameSource } from './frame-source.ts'
-import { PING_INTERVAL_MS, PONG_TIMEOUT_MS } from './heartbeat.ts'
 import { createHttpServer } from './http-server.ts'
+import { PING_INTERVAL_MS, PONG_TIMEOUT_MS } from './heartbeat.ts'
 import { addresses, Doors } from './doors.ts'
 import type { TlsAddress, TlsOptions } from './doors.ts'
+import type { FaultInput, FaultScriptInput } from './faults/fault.ts'
+import { checkFault, checkFaultScript } from './faults/fault-file.ts'
+import type { FaultyConnection } from './faults/fault-injector.ts'
+import { FaultInjector } from './faults/fault-injector.ts'
 import { openSource } from './open-source.ts'
 import type { SourceOptions } from './open-source.ts'
 import { RestApi } from './rest/rest-api.ts'
 import { simulatorStatus } from './simulator-status.ts'
 import type { SimulatorStatus } from './simulator-status.ts'
-import { parseStreamUrl } from './stream-url.ts'
+import { SimulatorError } from './simulator-error.ts'
+import { StreamServer } from './stream-server.ts'
 import { truthOf } from './truth.ts'
 import type { Truth } from './truth.ts'
-
-/** Most connections at a time; one more is refused at the handshake. */
-export const MAX_CONNECTIONS = 1000
-/** Largest message a client may send: 1,024 long stream names fit. */
-export const MAX_CONTROL_BYTES = 256 * 1024
 
 export interface SimulatorOptions extends SourceOptions {
   /** Default 127.0.0.1: no other machine reaches it. */
@@ -35,11 +34,17 @@ export interface SimulatorOptions extends SourceOptions {
   readonly weightPerMinute?: number
   /** Off for a host that does not have `historicalTrades`; default on. */
   readonly historicalTrades?: boolean
+  /** Attempts to connect that an address has in five minutes; default 300. */
+  readonly connectsPer5Minutes?: number
+  /** How long a connection may live; default 24 h. */
+  readonly connectionLifeMs?: number
+  /** What is to go wrong, and when. Default: nothing. */
+  readonly faults?: FaultScriptInput
   readonly pingIntervalMs?: number
   readonly pongTimeoutMs?: number
   readonly errorShape?: ErrorShape
   readonly clock?: Clock
-  /** Told of every connection that was cut and why. Silent by default. */
+  /** Told of every connection that was cut and why, and of every fault. Silent by default. */
   readonly log?: (message: string) => void
 }
 
@@ -53,6 +58,8 @@ export interface Simulator {
   status(): SimulatorStatus
   /** What was published so far: each id of each symbol. */
   truth(): Promise<Truth>
+  /** Makes something go wrong now; throws a `SimulatorError` for what is no fault. */
+  inject(fault: FaultInput): void
   /** Cuts all connections and frees the port. */
   stop(): Promise<void>
 }
@@ -64,16 +71,31 @@ export interface Simulator {
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { host = '127.0.0.1', port = 0, tls, weightPerMinute, historicalTrades, clock = systemClock } = options
-  const source = await openSource(options, clock)
-  const streams = new StreamServer(options, source, clock)
-  const status = () => streams.status()
+  const { connectionLifeMs: lifeMs = CONNECTION_LIFE_MS, connectsPer5Minutes, errorShape = 'nested' } = options
+  const { log = () => {}, pingIntervalMs = PING_INTERVAL_MS, pongTimeoutMs = PONG_TIMEOUT_MS, seed = 1 } = options
+  const script = options.faults && checkFaultScript(options.faults, 'script')
+  const skipIds = (count: number, symbols?: readonly string[]) => source.skipIds?.(count, symbols)
+  const connections = (): readonly FaultyConnection[] => streams.connections
+  const faults: FaultInjector = new FaultInjector({ script, seed, clock, connections, skipIds, log })
+  const source = await openSource(options, clock, faults)
+  if (script?.faults.some((fault) => fault.do === 'skip-ids')) checkSkips(source)
+  const settings = { pingIntervalMs, pongTimeoutMs, lifeMs, errorShape, seed: script?.seed ?? seed, log }
+  const refusal = () => faults.refusal()
+  const streams = new StreamServer({ source, clock, settings, connectsPer5Minutes, refusal })
+  const status = () => simulatorStatus(source.status(), streams)
   const truth = async () => truthOf(await source.published(), source.nowMs())
+  const inject = (input: unknown) => {
+    const fault = checkFault(input)
+    if (fault.do === 'skip-ids') checkSkips(source)
+    faults.inject(fault)
+  }
   const restApi = new RestApi({ weightPerMinute, historicalTrades })
-  const http = createHttpServer({ source, clock, restApi, status, truth })
+  const http = createHttpServer({ source, clock, restApi, faults, inject, status, truth })
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => streams.upgrade(request, socket, head)
   http.server.on('upgrade', upgrade)
   const doors = new Doors(http, host, upgrade)
   const stop = async () => {
+    faults.stop()
     streams.stop()
     await source.stop()
     await doors.close()
@@ -82,77 +104,14 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     const plainPort = await doors.openPlain(port)
     const tlsAddress = tls && (await doors.openTls(tls))
     const { url, httpUrl } = addresses(host, plainPort, '')
-    return { url, httpUrl, port: plainPort, tls: tlsAddress, status, truth, stop }
+    return { url, httpUrl, port: plainPort, tls: tlsAddress, status, truth, inject, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-/** The WebSocket side: handshakes, and the connections that came of them. */
-class StreamServer {
-  readonly #options: SimulatorOptions
-  readonly #source: FrameSource
-  readonly #clock: Clock
-  readonly #server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_CONTROL_BYTES })
-  readonly #connections = new Set<Connection>()
-  #connectionsTotal = 0
-  #malformedSentBefore = 0
-
-  constructor(options: SimulatorOptions, source: FrameSource, clock: Clock) {
-    this.#options = options
-    this.#source = source
-    this.#clock = clock
-  }
-
-  status(): SimulatorStatus {
-    const connections = [...this.#connections].map((connection) => connection.status())
-    return simulatorStatus({
-      source: this.#source.status(),
-      connections,
-      connectionsTotal: this.#connectionsTotal,
-      malformedSentBefore: this.#malformedSentBefore,
-    })
-  }
-
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const parsed = parseStreamUrl(request.url ?? '/')
-    if (!parsed.ok) return refuse(socket, parsed.status, parsed.issue)
-    if (this.#connections.size >= MAX_CONNECTIONS) return refuse(socket, 429, 'too many connections')
-    this.#server.handleUpgrade(request, socket, head, (ws) => {
-      this.#connectionsTotal += 1
-      const { errorShape = 'nested', log = () => {}, pingIntervalMs = PING_INTERVAL_MS } = this.#options
-      const connection = new Connection({
-        id: this.#connectionsTotal,
-        ws,
-        socket,
-        opening: parsed.opening,
-        source: this.#source,
-        clock: this.#clock,
-        pingIntervalMs,
-        pongTimeoutMs: this.#options.pongTimeoutMs ?? PONG_TIMEOUT_MS,
-        errorShape,
-        log,
-      })
-      this.#connections.add(connection)
-      ws.on('close', () => {
-        this.#connections.delete(connection)
-        this.#malformedSentBefore += connection.status().malformed_sent
-      })
-    })
-  }
-
-  stop(): void {
-    for (const ws of this.#server.clients) ws.terminate()
-    this.#server.close()
-  }
-}
-
-function refuse(socket: Duplex, status: 400 | 404 | 429, issue: string): void {
-  const reason = { 400: 'Bad Request', 404: 'Not Found', 429: 'Too Many Requests' }[status]
-  socket.on('error', () => socket.destroy())
-  socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(issue)}\r\n\r\n${issue}`,
-  )
+function checkSkips({ skipIds }: FrameSource): void {
+  if (skipIds !== undefined) return
+  throw new SimulatorError('bad-faults', 'faults: skip-ids needs a synthetic market, a recording has ids of its own')
 }

@@ -47,6 +47,11 @@ export class SymbolMarket {
     this.#nextOrderMs = this.#arrivals.next()
   }
 
+  /** Leaves out so many ids. */
+  skipIds(count: number): void {
+    this.#nextId += count
+  }
+
   /** Appends all trades before `endMs` that were not handed out yet, in the order of their ids. */
   advanceTo(endMs: number, trades: SimulatedTrade[]): void {
     while (this.#nextOrderMs < endMs - this.#startMs) {

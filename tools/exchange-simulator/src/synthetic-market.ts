@@ -24,11 +24,11 @@ export interface MarketSlice {
  * and for another start they are the same, moved in time and ids.
  */
 export class SyntheticMarket {
-  readonly #markets: readonly SymbolMarket[]
+  readonly #markets: ReadonlyMap<string, SymbolMarket>
   #timeMs: number
 
   constructor({ symbols, ...options }: SyntheticMarketOptions) {
-    this.#markets = symbols.map((symbol) => new SymbolMarket({ symbol, ...options }))
+    this.#markets = new Map(symbols.map((symbol) => [symbol, new SymbolMarket({ symbol, ...options })]))
     this.#timeMs = options.startMs
   }
 
@@ -37,10 +37,15 @@ export class SyntheticMarket {
     return this.#timeMs
   }
 
+  /** Leaves out so many ids of the symbols, or of all. */
+  skipIds(count: number, symbols: readonly string[] = [...this.#markets.keys()]): void {
+    for (const symbol of symbols) this.#markets.get(symbol)?.skipIds(count)
+  }
+
   next(): MarketSlice {
     this.#timeMs += SLICE_MS
     const trades: SimulatedTrade[] = []
-    for (const market of this.#markets) market.advanceTo(this.#timeMs, trades)
+    for (const market of this.#markets.values()) market.advanceTo(this.#timeMs, trades)
     // The sort is stable: trades of a symbol stay in the order of their ids.
     return { endMs: this.#timeMs, trades: trades.sort((a, b) => a.tradeTimeMs - b.tradeTimeMs) }
   }

@@ -6,6 +6,12 @@ import type { Admission } from './request-budget.ts'
 import { restError } from './rest-error.ts'
 import type { RestError } from './rest-error.ts'
 
+/** How the exchange words what is wrong on its side, by status. */
+const SERVER_ERRORS: Readonly<Record<number, readonly [code: number, msg: string]>> = {
+  503: [-1008, 'Server is currently overloaded with other requests. Please try again in a few minutes.'],
+  504: [-1007, 'Timeout waiting for response from backend server. Send status unknown; execution status unknown.'],
+}
+
 /** Addresses whose budgets are kept; the one seen first is forgotten for one more. */
 const MAX_ADDRESSES = 10_000
 
@@ -86,6 +92,20 @@ export class RestApi {
 
 function errorReply({ status, code, msg }: RestError, headers: RestReply['headers']): RestReply {
   return { status, headers, body: { code, msg } }
+}
+
+/** What a fault makes REST answer, as the exchange words it. */
+export function faultReply(
+  { status, retryAfterS = 1 }: { readonly status: number; readonly retryAfterS?: number | undefined },
+  clockMs: number,
+): RestReply {
+  const limit = { usedWeight: WEIGHT_PER_MINUTE, retryAfterS }
+  if (status === 429) return limitReply({ kind: 'limited', ...limit }, WEIGHT_PER_MINUTE)
+  if (status === 418) {
+    return limitReply({ kind: 'banned', ...limit, untilMs: clockMs + retryAfterS * 1000 }, WEIGHT_PER_MINUTE)
+  }
+  const [code, msg] = SERVER_ERRORS[status] ?? [-1000, 'An unknown error occurred while processing the request.']
+  return { status, headers: {}, body: { code, msg } }
 }
 
 /** 429 for an address that has used up its minute, 418 for one that is banned; `Retry-After` says for how long. */
