@@ -1,13 +1,15 @@
 /**
  * A sum of doubles without rounding errors: whatever the order of the additions, `value` is the double nearest to the true
- * sum (ties to even). State: a list of non-overlapping partial sums, in practice two to four doubles.
+ * sum (ties to even). State: the rounded sum, the sum of what rounding left of it, and a list for what rounding left of that, mostly empty.
  *
- * Source: J. R. Shewchuk, "Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates" (1997);
- * the final rounding as in R. Hettinger's `msum` / CPython's `math.fsum`.
+ * Source: D. E. Knuth, TAOCP 2, 4.2.2 (the error of a sum); J. R. Shewchuk, "Adaptive Precision Floating-Point Arithmetic and Fast
+ * Robust Geometric Predicates" (1997), for the list; the final rounding as in R. Hettinger's `msum` / CPython's `math.fsum`.
  */
 export class ExactSum {
-  /** Non-overlapping, in increasing magnitude; their exact sum is the sum. */
-  readonly #partials: number[] = []
+  #high = 0
+  #low = 0
+  /** Non-overlapping, in increasing magnitude. */
+  readonly #rest: number[] = []
 
   /** The sum whose `partials` were kept. */
   static restore(partials: readonly number[]): ExactSum {
@@ -19,38 +21,37 @@ export class ExactSum {
   /** Throws a RangeError for a value that is not finite; exact while all partial sums stay below 2^1023. */
   add(value: number): void {
     if (!Number.isFinite(value)) throw new RangeError(`exact sum: ${value} is not a finite number`)
-    const partials = this.#partials
-    let carried = value
-    let kept = 0
-    for (let index = 0; index < partials.length; index++) {
-      let small = partials[index] as number
-      if (Math.abs(carried) < Math.abs(small)) {
-        const swap = carried
-        carried = small
-        small = swap
-      }
-      const sum = carried + small
-      const error = small - (sum - carried)
-      if (error !== 0) partials[kept++] = error
-      carried = sum
-    }
-    partials[kept] = carried
-    partials.length = kept + 1
+    const high = this.#high
+    const sum = high + value
+    this.#high = sum
+    const error = errorOf(sum, high, value)
+    if (error === 0) return
+    const low = this.#low
+    const lowSum = low + error
+    this.#low = lowSum
+    const lowError = errorOf(lowSum, low, error)
+    if (lowError !== 0) addTo(this.#rest, lowError)
   }
 
   /** Takes in everything that was added to another sum, exactly. */
   merge(other: ExactSum): void {
-    for (const partial of [...other.#partials]) this.add(partial)
+    for (const partial of other.partials()) this.add(partial)
   }
 
-  /** Doubles whose exact sum is the sum: what a snapshot keeps. Which ones may depend on the order of the additions. */
+  /**
+   * Doubles whose exact sum is the sum: what a snapshot keeps. They do not overlap and increase in magnitude; which ones they are may
+   * depend on the order of the additions.
+   */
   partials(): readonly number[] {
-    return [...this.#partials]
+    const partials = [...this.#rest]
+    addTo(partials, this.#low)
+    addTo(partials, this.#high)
+    return partials
   }
 
   /** The correctly rounded sum; 0 for an empty one. */
   value(): number {
-    const partials = this.#partials
+    const partials = this.partials()
     let index = partials.length
     if (index === 0) return 0
     let high = partials[--index] as number
@@ -71,4 +72,24 @@ export class ExactSum {
     }
     return high + 0 // never -0, which JSON would not keep
   }
+}
+
+/** What `left + right` has lost in `sum`, which it was rounded to. */
+function errorOf(sum: number, left: number, right: number): number {
+  const rightPart = sum - left
+  return left - (sum - rightPart) + (right - rightPart)
+}
+
+/** Adds to partials without loss; zeros are left out. */
+function addTo(partials: number[], value: number): void {
+  let carried = value
+  let kept = 0
+  for (const partial of partials) {
+    const sum = carried + partial
+    const error = errorOf(sum, carried, partial)
+    if (error !== 0) partials[kept++] = error
+    carried = sum
+  }
+  if (carried !== 0) partials[kept++] = carried
+  partials.length = kept
 }
