@@ -39,7 +39,7 @@ const failing = (kind: 'transient' | 'refused'): PostOutcome => ({ ok: false, fa
 
 it('shows alerts one after the other, in order', async () => {
   const { sink, posted, deliveries } = deliveryThat(() => ({ ok: true }))
-  await sink.write([recordOf({ id: 'a' }), recordOf({ id: 'b' })])
+  await sink.write([recordOf({ id: 'a' }), recordOf({ id: 'b' })], [])
   expect(posted).toEqual(['a', 'b'])
   expect(deliveries).toEqual([
     ['a', 'sent'],
@@ -51,7 +51,7 @@ it('goes on after one that is refused, or that was given up', async () => {
   const { sink, deliveries } = deliveryThat(({ id }) =>
     id === 'a' ? failing('refused') : id === 'b' ? failing('transient') : { ok: true },
   )
-  await sink.write([recordOf({ id: 'a' }), recordOf({ id: 'b' }), recordOf({ id: 'c' })])
+  await sink.write([recordOf({ id: 'a' }), recordOf({ id: 'b' }), recordOf({ id: 'c' })], [])
   expect(deliveries).toEqual([
     ['a', 'refused'],
     ['b', 'failed'],
@@ -64,7 +64,7 @@ it('does not show an alert older than the limit, by event time', async () => {
     maxAgeMs: 1_000,
     nowMs: alert.started_at_ms + 1_000,
   })
-  await sink.write([recordOf({ id: 'edge' }), recordOf({ id: 'old', started_at_ms: alert.started_at_ms - 1 })])
+  await sink.write([recordOf({ id: 'edge' }), recordOf({ id: 'old', started_at_ms: alert.started_at_ms - 1 })], [])
   expect(posted).toEqual(['edge'])
   expect(deliveries).toContainEqual(['old', 'too_old'])
 })
@@ -72,13 +72,13 @@ it('does not show an alert older than the limit, by event time', async () => {
 it('judges the age of a resolved alert by when it was resolved', async () => {
   const nowMs = alert.started_at_ms + 60_000
   const { sink, posted } = deliveryThat(() => ({ ok: true }), { maxAgeMs: 1_000, nowMs })
-  await sink.write([recordOf({ status: 'resolved', resolved_at_ms: nowMs })])
+  await sink.write([recordOf({ status: 'resolved', resolved_at_ms: nowMs })], [])
   expect(posted).toEqual([alert.id])
 })
 
 it('shows alerts of any age without a limit', async () => {
   const { sink, posted } = deliveryThat(() => ({ ok: true }), { nowMs: Number.MAX_SAFE_INTEGER })
-  await sink.write([recordOf({})])
+  await sink.write([recordOf({})], [])
   expect(posted).toEqual([alert.id])
 })
 
@@ -86,6 +86,6 @@ it('leaves an alert for the next start where a stop cuts its retries short', asy
   const stop = new AbortController()
   stop.abort()
   const { sink, deliveries } = deliveryThat(() => failing('transient'), { stop })
-  await expect(sink.write([recordOf({})])).rejects.toThrow(StopRequestedError)
+  await expect(sink.write([recordOf({})], [])).rejects.toThrow(StopRequestedError)
   expect(deliveries).toEqual([])
 })

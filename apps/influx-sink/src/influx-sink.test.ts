@@ -65,7 +65,7 @@ it('writes every good record and sets every bad one aside, whichever they are an
       const values = good.map((isGood, index) => (isGood ? `good${index}` : `bad${index}`))
       const influx = new FakeInflux(refuseBad)
       const { sink, refused, counts } = sinkOn(influx, maxLines)
-      await sink.write(recordsOf(values))
+      await sink.write(recordsOf(values), [])
       expect([...influx.points].sort()).toEqual(values.filter((value) => !isBad(value)).sort())
       expect(refused.records.map(({ value }) => value)).toEqual(values.filter(isBad))
       expect(counts).toEqual({ written: influx.points.size, refused: refused.records.length })
@@ -77,6 +77,7 @@ it('finds one bad line among many in few requests', async () => {
   const influx = new FakeInflux(refuseBad)
   await sinkOn(influx, 5000).sink.write(
     recordsOf(Array.from({ length: 5000 }, (_, index) => (index === 4321 ? 'bad' : `good${index}`))),
+    [],
   )
   expect(influx.points.size).toBe(4999)
   expect(influx.requests).toBeLessThan(30)
@@ -89,7 +90,7 @@ it('does not ask again where the server says that every line is bad', async () =
     droppedLines: lines.length,
   }))
   const { sink, refused } = sinkOn(influx)
-  await sink.write(recordsOf(['a', 'b', 'c']))
+  await sink.write(recordsOf(['a', 'b', 'c']), [])
   expect([influx.requests, refused.records.length]).toEqual([1, 3])
 })
 
@@ -98,7 +99,7 @@ it('halves what is too large, and sets aside one line that is too large alone', 
     lines.join('\n').length > 10 ? { kind: 'too-large', message: '413' } : undefined,
   )
   const { sink, refused } = sinkOn(influx)
-  await sink.write(recordsOf(['aaaa', 'bbbb', 'cccc', 'much too large']))
+  await sink.write(recordsOf(['aaaa', 'bbbb', 'cccc', 'much too large']), [])
   expect([...influx.points]).toEqual(['aaaa', 'bbbb', 'cccc'])
   expect(refused.records).toEqual([expect.objectContaining({ value: 'much too large', code: 'refused-by-influxdb' })])
 })
@@ -106,7 +107,7 @@ it('halves what is too large, and sets aside one line that is too large alone', 
 it('sets aside a record that is no point, with its key, time and reason, and asks nobody', async () => {
   const influx = new FakeInflux(() => undefined)
   const { sink, refused } = sinkOn(influx)
-  await sink.write(recordsOf(['no point']))
+  await sink.write(recordsOf(['no point']), [])
   expect([influx.requests, influx.points.size]).toEqual([0, 0])
   expect(refused.records).toEqual([
     {
@@ -123,14 +124,14 @@ describe('a failure that is nobody’s data', () => {
     const { sink, refused } = sinkOn(
       new FakeInflux(() => ({ kind: 'unexpected', message: '405 no answer of InfluxDB 2' })),
     )
-    await expect(sink.write(recordsOf(['a']))).rejects.toThrow(StreamsError)
-    await expect(sink.write(recordsOf(['a']))).rejects.toThrow('sink influxdb: 405 no answer of InfluxDB 2')
+    await expect(sink.write(recordsOf(['a']), [])).rejects.toThrow(StreamsError)
+    await expect(sink.write(recordsOf(['a']), [])).rejects.toThrow('sink influxdb: 405 no answer of InfluxDB 2')
     expect(refused.records).toEqual([])
   })
 
   it('such as a dead letter topic that takes nothing, rejects too', async () => {
     const { sink, refused } = sinkOn(new FakeInflux(refuseBad))
     refused.write = () => Promise.reject(new Error('no broker'))
-    await expect(sink.write(recordsOf(['bad']))).rejects.toThrow('no broker')
+    await expect(sink.write(recordsOf(['bad']), [])).rejects.toThrow('no broker')
   })
 })

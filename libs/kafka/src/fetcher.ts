@@ -84,6 +84,10 @@ export class Fetcher {
     return taken
   }
 
+  get bufferedBytes(): number {
+    return this.#positions.bufferedBytes
+  }
+
   endOffset(partition: TopicPartition): number | undefined {
     return this.#positions.get(partition)?.endOffset
   }

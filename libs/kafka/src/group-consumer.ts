@@ -40,6 +40,8 @@ export class GroupConsumer implements ConsumerPort {
   #listener: RebalanceListener | undefined
   #held: readonly TopicPartition[] = []
   #polling = false
+  /** Set by `wakeup` until a poll has ended by it. */
+  #awake = false
   #closing: Promise<void> | undefined
 
   constructor(options: GroupConsumerOptions) {
@@ -89,6 +91,15 @@ export class GroupConsumer implements ConsumerPort {
     this.#fetcher.seek(partition, offset)
   }
 
+  wakeup(): void {
+    this.#awake = true
+    this.#wakeup.notify()
+  }
+
+  bufferedBytes(): number {
+    return this.#fetcher.bufferedBytes
+  }
+
   pause(partitions: readonly TopicPartition[]): void {
     this.#fetcher.setPaused(partitions, true)
   }
@@ -128,7 +139,10 @@ export class GroupConsumer implements ConsumerPort {
       if (this.#closing !== undefined) return []
       const batches = this.#fetcher.take()
       const leftMs = deadlineMs - time.nowMs()
-      if (batches.length > 0 || leftMs <= 0) return batches
+      if (batches.length > 0 || leftMs <= 0 || this.#awake) {
+        this.#awake = false
+        return batches
+      }
       await this.#wakeup.sleep(leftMs)
     }
   }

@@ -34,6 +34,13 @@ export function streamsMetrics(app: StreamsLike, metrics: Metrics): void {
     },
   })
   metrics.gauge({
+    name: 'tidemark_streams_buffered_bytes',
+    help: 'What is in memory between the broker and the outputs.',
+    collect() {
+      this.set(app.health().bufferedBytes)
+    },
+  })
+  metrics.gauge({
     name: 'tidemark_streams_state_entries',
     help: 'Entries of state in memory.',
     labelNames: ['state'],

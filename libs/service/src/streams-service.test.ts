@@ -14,6 +14,7 @@ function app(health: Partial<StreamsLikeHealth> = {}, done: Promise<void> = new 
     deadLetters: 2,
     partitions: [partition],
     stateEntries: new Map([['totals', 7]]),
+    bufferedBytes: 4096,
   } as const
   return { done, stop: async () => undefined, health: () => ({ ...all, ...health }) }
 }
@@ -73,6 +74,7 @@ it('has the figures of the streams as metrics: lag, records, state, and how far 
     'tidemark_streams_records_total{outcome="late"} 1',
     'tidemark_streams_records_total{outcome="dead_letter"} 2',
     'tidemark_streams_lag_records{topic="market-metrics",partition="3"} 5',
+    'tidemark_streams_buffered_bytes 4096',
     'tidemark_streams_state_entries{state="totals"} 7',
     'tidemark_streams_restore_records{state="totals",partition="3",of="restored"} 40',
     'tidemark_streams_restore_records{state="totals",partition="3",of="total"} 100',

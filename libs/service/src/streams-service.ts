@@ -26,6 +26,7 @@ export interface StreamsLikeHealth {
     readonly restoring: readonly { readonly state: string; readonly restored: number; readonly total: number }[]
   }[]
   readonly stateEntries: ReadonlyMap<string, number>
+  readonly bufferedBytes: number
 }
 
 export interface StreamsServiceOptions {

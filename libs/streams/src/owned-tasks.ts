@@ -1,3 +1,4 @@
+import type { ExternalSink } from './external-sink.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
 import type { ConsumerPort, KafkaPorts, TopicPartition } from './ports.ts'
 import type { StreamsLogger } from './run-options.ts'
@@ -9,6 +10,7 @@ export interface OwnedTasksOptions {
   readonly kafka: Pick<KafkaPorts, 'logReader'>
   /** Topics of which a task reads its partition. */
   readonly sourceTopics: readonly string[]
+  readonly sinks: readonly ExternalSink<never>[]
   readonly logger: StreamsLogger
   nowMs(): number
 }
@@ -115,7 +117,27 @@ export class OwnedTasks {
       consumer.seek(committed, offset)
       logger.info({ topic, partition, offset }, 'partition taken up where it was committed')
     }
+    await this.#askSinks(tasks)
     await guarantee.restore(tasks)
+  }
+
+  /** Sinks that hold their offsets say how far they are. */
+  async #askSinks(tasks: readonly Task[]): Promise<void> {
+    const { sinks, consumer, logger } = this.#options
+    const partitions = this.#partitionsOf(tasks.map(({ partition }) => partition))
+    const answers = await Promise.all(
+      sinks.map(async (sink) => ({ sink, offsets: (await sink.loadOffsets?.(partitions)) ?? [] })),
+    )
+    for (const { topic, partition } of partitions) {
+      const known = answers.flatMap(({ sink, offsets }) => {
+        const found = offsets.find((offset) => offset.topic === topic && offset.partition === partition)
+        return found === undefined ? [] : [[sink, found.offset] as const]
+      })
+      const offset = this.#running.get(partition)?.resumeSinks(topic, new Map(known))
+      if (offset === undefined) continue
+      consumer.seek({ topic, partition }, offset)
+      logger.info({ topic, partition, offset }, 'partition taken up where its sinks are')
+    }
   }
 
   #partitionsOf(numbers: readonly number[]): TopicPartition[] {

@@ -37,6 +37,10 @@ export interface ConsumerPort {
   poll(maxWaitMs: number): Promise<RecordBatch[]>
   /** Reads this assigned partition from `offset` on; what was fetched before is dropped. */
   seek(partition: TopicPartition, offset: number): void
+  /** Ends a poll that waits, or else the wait of the next one. */
+  wakeup(): void
+  /** Bytes that are fetched and wait for `poll`, over all partitions. */
+  bufferedBytes(): number
   pause(partitions: readonly TopicPartition[]): void
   resume(partitions: readonly TopicPartition[]): void
   /** The group's offsets of these partitions; those without one are left out. */

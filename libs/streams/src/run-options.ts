@@ -22,9 +22,12 @@ export interface RunOptions {
   readonly guarantee: 'at-least-once' | 'exactly-once'
   /** Processing time between two commits. */
   readonly commitIntervalMs?: number
-  /** Outputs waiting for a commit; above it, one is made at once. */
+  /**
+   * What may be in memory between the broker and the outputs: fetched, waiting for a commit, or on its way to an external sink (estimated
+   * by the records that it came of). Where it is reached, partitions are paused and commits are made at once.
+   */
   readonly maxBufferedBytes?: number
-  /** Records waiting for an external sink; above it, a commit is made at once. */
+  /** Records waiting for external sinks; above it, they are written at once. */
   readonly maxSinkRecords?: number
   /** Windows open in one aggregate of one partition. */
   readonly maxOpenWindows?: number
@@ -41,7 +44,7 @@ export interface RunOptions {
 
 export const RUN_DEFAULTS = {
   commitIntervalMs: 100,
-  maxBufferedBytes: 16 * 1024 * 1024,
+  maxBufferedBytes: 64 * 1024 * 1024,
   maxSinkRecords: 10_000,
   maxOpenWindows: 100_000,
   maxStateEntries: 1_000_000,

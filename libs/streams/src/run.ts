@@ -17,6 +17,8 @@ export interface StreamsHealth {
   readonly partitions: readonly PartitionHealth[]
   /** How many entries each state has, over all partitions. */
   readonly stateEntries: ReadonlyMap<string, number>
+  /** What is in memory between the broker and the outputs (`maxBufferedBytes`). */
+  readonly bufferedBytes: number
 }
 
 /** A topology that runs. */
@@ -60,6 +62,7 @@ export function run(topology: Topology, options: RunOptions): StreamsApp {
       deadLetters: runtime.counters.deadLetters,
       partitions: runtime.partitions(),
       stateEntries: runtime.stateEntries(),
+      bufferedBytes: runtime.bufferedBytes,
     }),
     stop: async () => {
       stopping = true

@@ -5,9 +5,10 @@ import { ExactlyOnce } from './exactly-once.ts'
 import type { Guarantee } from './guarantee.ts'
 import { OwnedTasks } from './owned-tasks.ts'
 import type { ConsumerPort, TopicPartition } from './ports.ts'
+import type { RecordBatch } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
 import { RUN_DEFAULTS, silentLogger, type RunOptions } from './run-options.ts'
-import { SinkBuffers } from './sink-buffers.ts'
+import { SinkWrites } from './sink-writes.ts'
 import { Task, type TaskCounters, type TaskPosition } from './task.ts'
 import type { Topology } from './topology.ts'
 
@@ -19,6 +20,12 @@ export interface PartitionHealth extends TaskPosition {
 }
 
 const IDLE_POLL_MS = 500
+/**
+ * Of `maxBufferedBytes`: what may be fetched, and what outputs may take before a commit is made at once. The rest is for what a commit
+ * comes too late for: the batches of one poll, and what the last of them has put out.
+ */
+const SHARE_OF_FETCHED = 1 / 2
+const SHARE_OF_HELD = 1 / 4
 
 /**
  * Runs a topology as a member of a consumer group: poll, process, write, commit, one turn at a time. Rebalances happen inside
@@ -29,9 +36,11 @@ export class StreamsRuntime {
   readonly #topology: Topology
   readonly #options: Required<RunOptions>
   readonly #consumer: ConsumerPort
-  readonly #sinks = new SinkBuffers()
+  readonly #writes: SinkWrites
   readonly #guarantee: Guarantee
   readonly #tasks: OwnedTasks
+  /** What has come for tasks while they waited for a sink, to be processed next. */
+  #kept: RecordBatch[] = []
   #nextCommitMs = 0
   #lastTurnMs: number
 
@@ -39,14 +48,21 @@ export class StreamsRuntime {
     this.#topology = topology
     this.#options = { ...RUN_DEFAULTS, logger: silentLogger, ...options }
     const { kafka, applicationId: groupId, sessionTimeoutMs, startAt } = this.#options
-    const { logger, nowMs } = this.#options
-    this.#consumer = kafka.consumer({ groupId, sessionTimeoutMs, startAt })
+    const { logger, nowMs, maxBufferedBytes } = this.#options
+    this.#consumer = kafka.consumer({
+      groupId,
+      sessionTimeoutMs,
+      startAt,
+      maxBufferedBytes: maxBufferedBytes * SHARE_OF_FETCHED,
+    })
+    this.#writes = new SinkWrites(this.#consumer)
     this.#guarantee = this.#newGuarantee()
     this.#tasks = new OwnedTasks({
       guarantee: this.#guarantee,
       consumer: this.#consumer,
       kafka,
       sourceTopics: topology.sources.map(({ topic }) => topic),
+      sinks: topology.sinks,
       logger,
       nowMs,
     })
@@ -75,32 +91,55 @@ export class StreamsRuntime {
 
   /** Polls once, processes what came, commits if it is time. Returns how many batches there were. */
   async turn(maxWaitMs?: number): Promise<number> {
-    const { nowMs, maxBufferedBytes, maxSinkRecords } = this.#options
+    const { nowMs } = this.#options
     this.#lastTurnMs = nowMs()
-    const untilCommitMs = this.#dirty ? Math.max(0, this.#nextCommitMs - nowMs()) : IDLE_POLL_MS
-    const batches = await this.#consumer.poll(maxWaitMs ?? untilCommitMs)
+    await this.#commitWritten()
+    const kept = this.#kept.splice(0)
+    const polled = await this.#consumer.poll(kept.length > 0 ? 0 : (maxWaitMs ?? this.#untilCommitMs))
     const resumed = await this.#tasks.resumeSuspended()
+    const batches = [...kept, ...polled]
     for (const batch of batches) {
       const task = this.#tasks.get(batch.partition)
       // Suspended; or resumed just now, further back than where this batch was fetched.
       if (task === undefined || resumed.includes(batch.partition)) continue
-      await task.process(batch)
-      if (this.#bufferedBytes > maxBufferedBytes || this.#sinks.records > maxSinkRecords) await this.commit()
+      if (this.#writes.holds(task)) this.#writes.keep(task, batch)
+      else await this.#process(task, batch)
     }
     this.#checkState()
-    if (nowMs() >= this.#nextCommitMs) await this.commit()
+    if (nowMs() >= this.#nextCommitMs) await this.#beginCommit()
     return batches.length
   }
 
   /** Writes all outputs, and commits the offsets that they are the outputs of. */
   async commit(): Promise<void> {
+    await this.#beginCommit()
+    await this.#writes.settled()
+    await this.#commitWritten()
+  }
+
+  async #process(task: Task, batch: RecordBatch): Promise<void> {
+    const { maxBufferedBytes, maxSinkRecords } = this.#options
+    await task.process(batch)
+    const isFull = this.#heldBytes > maxBufferedBytes * SHARE_OF_HELD
+    if (isFull || this.#sinkRecords > maxSinkRecords) await this.#beginCommit()
+  }
+
+  /** Commits tasks that have nothing for external sinks. For the others a write begins, and they wait for it. */
+  async #beginCommit(): Promise<void> {
     const { nowMs, commitIntervalMs } = this.#options
-    const tasks = this.#tasks.all()
+    const tasks = this.#tasks.all().filter((task) => !this.#writes.holds(task))
     for (const task of tasks) task.beforeCommit()
-    await this.#sinks.flush()
-    const failed = await this.#guarantee.commit(tasks)
+    const writing = this.#writes.begin(tasks)
+    await this.#tasks.suspend(await this.#guarantee.commit(tasks.filter((task) => !writing.includes(task))))
     this.#nextCommitMs = nowMs() + commitIntervalMs
-    await this.#tasks.suspend(failed)
+  }
+
+  /** Commits tasks whose writes have ended. */
+  async #commitWritten(): Promise<void> {
+    const { written, failed, batches } = this.#writes.take()
+    if (written.length + failed.length === 0) return
+    this.#kept.push(...batches)
+    await this.#tasks.suspend([...failed, ...(await this.#guarantee.commit(written))])
   }
 
   /** Leaves the group after a last commit (but not after an error, which may have left results half-written). */
@@ -137,7 +176,7 @@ export class StreamsRuntime {
 
   /** True while the loop turns; waiting for a sink that is away counts as turning. */
   isLive(maxTurnMs: number): boolean {
-    return this.#sinks.writing || this.#options.nowMs() - this.#lastTurnMs < maxTurnMs
+    return this.#writes.isUnderWay || this.#options.nowMs() - this.#lastTurnMs < maxTurnMs
   }
 
   #checkState(): void {
@@ -152,18 +191,36 @@ export class StreamsRuntime {
     )
   }
 
-  get #dirty(): boolean {
-    return this.#bufferedBytes > 0 || this.#sinks.records > 0
+  /** What is held in memory between the broker and the outputs, in bytes; of records for external sinks, estimated. */
+  get bufferedBytes(): number {
+    return this.#consumer.bufferedBytes() + this.#writes.keptBytes + this.#heldBytes
   }
 
-  get #bufferedBytes(): number {
+  /** True while tasks wait for external sinks. */
+  get isWriting(): boolean {
+    return this.#tasks.all().some((task) => this.#writes.holds(task))
+  }
+
+  get #untilCommitMs(): number {
+    const isDirty = this.#heldBytes > 0
+    return isDirty ? Math.max(0, this.#nextCommitMs - this.#options.nowMs()) : IDLE_POLL_MS
+  }
+
+  get #heldBytes(): number {
     let bytes = 0
-    for (const { collector } of this.#tasks.all()) bytes += collector.bufferedBytes
+    for (const { collector, sinks } of this.#tasks.all()) bytes += collector.bufferedBytes + sinks.bytes
     return bytes
+  }
+
+  get #sinkRecords(): number {
+    let records = 0
+    for (const { sinks } of this.#tasks.all()) records += sinks.records
+    return records
   }
 
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
     await this.commit()
+    this.#kept = []
     this.#tasks.unassigned(partitions)
   }
 
@@ -172,6 +229,9 @@ export class StreamsRuntime {
       { partitions: partitions.length },
       'partitions lost: the group went on without this member',
     )
+    await this.#writes.settled()
+    await this.#tasks.suspend(this.#writes.take().failed)
+    this.#kept = []
     this.#tasks.unassigned(partitions)
   }
 
@@ -214,7 +274,6 @@ export class StreamsRuntime {
       hasChangelog: guarantee === 'exactly-once',
       counters: this.counters,
       nowMs,
-      toSink: (sink, record) => this.#sinks.add(sink, record),
     })
   }
 }

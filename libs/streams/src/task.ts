@@ -4,11 +4,12 @@ import { ATTEMPTS_HEADER, deadLetterRecord } from './dead-letter.ts'
 import { StreamsError } from './errors.ts'
 import type { ExternalSink } from './external-sink.ts'
 import type { CommittedOffset } from './ports.ts'
-import type { KeptState, RebuiltState, TaskOutput } from './operator.ts'
+import type { KeptState, OperatorContext, RebuiltState, TaskOutput } from './operator.ts'
 import type { RecordBatch, RecordCursor } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { Accepted, RecordIssue, SourceReader } from './source-reader.ts'
 import type { StreamRecord } from './stream-record.ts'
+import { TaskSinks } from './task-sinks.ts'
 import type { SourceNode, Topology } from './topology.ts'
 
 export interface TaskOptions {
@@ -21,7 +22,6 @@ export interface TaskOptions {
   readonly hasChangelog: boolean
   readonly counters: TaskCounters
   nowMs(): number
-  toSink(sink: ExternalSink<never>, record: StreamRecord<never>): void
 }
 
 /** Counted over all tasks of an application. */
@@ -68,6 +68,8 @@ export interface TaskPosition {
  */
 export class Task {
   readonly partition: number
+  /** What waits for external sinks. */
+  readonly sinks: TaskSinks
   readonly #options: TaskOptions
   readonly #sources = new Map<string, SourceState>()
   readonly #beforeCommit: (() => void)[] = []
@@ -77,6 +79,7 @@ export class Task {
   constructor(options: TaskOptions) {
     this.#options = options
     this.partition = options.partition
+    this.sinks = new TaskSinks(options.topology.sinks)
     for (const source of options.topology.sources) this.#sources.set(source.topic, this.#source(source))
   }
 
@@ -94,6 +97,33 @@ export class Task {
       for (const kept of source.states) kept.restoreLateCounts(state.lateCounts[kept.name] ?? [])
     }
     return committed.offset
+  }
+
+  /**
+   * Takes up how far sinks are that hold their offsets, and says from which offset to read a topic, where that is another one now. Where
+   * nothing but sinks hears of a record, they say where to go on. Otherwise state and topics do, and what a sink has already is left out.
+   */
+  resumeSinks(topic: string, known: ReadonlyMap<ExternalSink<never>, number>): number | undefined {
+    const source = this.#stateOf(topic)
+    for (const [sink, offset] of known) this.sinks.setOffset(sink, topic, offset)
+    if (known.size === 0) return undefined
+    const { topology } = this.#options
+    const done = source.lastCommit === undefined ? undefined : source.rebuildTo
+    const isSinksOnly = topology.outputTopics.length === 0 && source.states.length === 0
+    if (!isSinksOnly) {
+      const behind = [...known].find(([, offset]) => offset < (done ?? 0))
+      if (behind === undefined) return undefined
+      throw new StreamsError(
+        'sink-failed',
+        `sink ${behind[0].name} has topic ${topic} partition ${this.partition} up to offset ${behind[1]}, the application has ` +
+          `committed ${done}: was the sink's store put back? Reset the application`,
+      )
+    }
+    const starts = topology.sinks.map((sink) => known.get(sink) ?? done)
+    if (starts.includes(undefined)) return undefined
+    source.position = Math.min(...(starts as number[]))
+    source.rebuildTo = Math.min(source.rebuildTo, source.position)
+    return source.position
   }
 
   /** Processes a batch. Rejects with a `StreamsError` that names the record where user code throws or a limit is reached. */
@@ -249,7 +279,16 @@ export class Task {
     }
     const keep = (state: RebuiltState) => void states.push({ ...state, name: this.#ownName(state.name) })
     const beforeCommit = (action: () => void) => void this.#beforeCommit.push(action)
-    const context = { clock, position, beforeCommit, output: this.#output(), maxOpenWindows, hasChangelog, nowMs, keep }
+    const context = {
+      clock,
+      position,
+      beforeCommit,
+      output: this.#output(node.topic, position),
+      maxOpenWindows,
+      hasChangelog,
+      nowMs,
+      keep,
+    }
     const source: SourceState = {
       topic: node.topic,
       clock,
@@ -279,15 +318,20 @@ export class Task {
     return own
   }
 
-  #output(): TaskOutput {
+  #output(topic: string, position: OperatorContext['position']): TaskOutput {
     const isOpen = () => this.#open
-    const { collector, counters, toSink } = this.#options
+    const { sinks } = this
+    const { collector, counters } = this.#options
     return {
       get open() {
         return isOpen()
       },
       collector,
-      toSink: (sink, record) => toSink(sink, record as StreamRecord<never>),
+      toSink: (sink, record) => {
+        const { offset, keyStart, keyEnd, valueStart, valueEnd } = position.cursor
+        const bytes = keyEnd - keyStart + valueEnd - valueStart
+        sinks.add(sink, record as StreamRecord<never>, { topic, nextOffset: offset + 1, bytes })
+      },
       countLate: () => {
         counters.late++
       },

@@ -8,6 +8,9 @@ import {
 } from '@tidemark/streams'
 import type { InMemoryKafka } from './in-memory-kafka.ts'
 
+/** As a real consumer's: it bounds how long a poll's records take to process. */
+const MAX_TAKEN_BYTES = 1024 * 1024
+
 const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`
 
 /** A group's members, who owns what, and its offsets. Partition p of every topic goes to the same member. */
@@ -94,12 +97,18 @@ export class InMemoryConsumer implements ConsumerPort {
   async poll(): Promise<RecordBatch[]> {
     this.#mustBeAlive()
     await this.#rebalance()
-    const batches = this.#held
-      .filter((partition) => !this.#paused.has(nameOf(partition)))
-      .flatMap((partition) => this.#fetch(partition))
+    const batches = this.#take()
     // A turn of the event loop, so that a caller's loop without records can't starve everything else.
     if (batches.length === 0) await new Promise((resolve) => setImmediate(resolve))
     return batches
+  }
+
+  /** Polls don't wait. */
+  wakeup(): void {}
+
+  /** Records are taken from the log when they are polled. */
+  bufferedBytes(): number {
+    return 0
   }
 
   seek(partition: TopicPartition, offset: number): void {
@@ -139,12 +148,23 @@ export class InMemoryConsumer implements ConsumerPort {
     this.#group.leave(this)
   }
 
-  #fetch(partition: TopicPartition): RecordBatch[] {
-    const name = nameOf(partition)
-    const batches = this.#kafka.batchesFrom(partition, this.#positions.get(name) ?? 0)
-    const last = batches.at(-1)
-    if (last !== undefined) this.#positions.set(name, last.nextOffset)
-    return batches
+  /** A batch of each partition in turn, up to the limit of one poll. */
+  #take(): RecordBatch[] {
+    const taken: RecordBatch[] = []
+    let takenBytes = 0
+    let ready = this.#held.filter((partition) => !this.#paused.has(nameOf(partition)))
+    while (ready.length > 0 && takenBytes < MAX_TAKEN_BYTES) {
+      ready = ready.filter((partition) => {
+        const name = nameOf(partition)
+        const batch = this.#kafka.batchFrom(partition, this.#positions.get(name) ?? 0)
+        if (batch === undefined) return false
+        this.#positions.set(name, batch.nextOffset)
+        taken.push(batch)
+        takenBytes += batch.records.length
+        return true
+      })
+    }
+    return taken
   }
 
   async #rebalance(): Promise<void> {

@@ -114,6 +114,13 @@ export class InMemoryKafka implements KafkaPorts {
       .map((batch) => recordBatch({ ...batch, nextOffset: batch.baseOffset + batch.count, fromOffset }))
   }
 
+  /** The batch with the record at an offset, or the first one after it. */
+  batchFrom({ topic, partition }: TopicPartition, fromOffset: number): RecordBatch | undefined {
+    const { batches } = this.#log(topic, partition)
+    const batch = batches.find(({ baseOffset, count }) => baseOffset + count > fromOffset)
+    return batch && recordBatch({ ...batch, nextOffset: batch.baseOffset + batch.count, fromOffset })
+  }
+
   async *#read(partition: TopicPartition, fromOffset: number, toOffset: number): AsyncGenerator<RecordBatch> {
     for (const batch of this.batchesFrom(partition, fromOffset)) if (batch.baseOffset < toOffset) yield batch
   }

@@ -137,4 +137,27 @@ export const lawsOfGroups: readonly PortLaw[] = [
       assert.deepEqual(member.values, [...others, ...placed(1, values)])
     },
   },
+  {
+    law: 'a wake-up ends the wait of a poll, also of the next one',
+    check: async (subject) => {
+      const topic = await subject.createTopic(1)
+      const consumer = subject.kafka.consumer({ groupId: topic })
+      subject.onEnd(() => consumer.close())
+      let isAssigned = false
+      consumer.subscribe([topic], {
+        assigned: async () => {
+          isAssigned = true
+        },
+        revoked: async () => undefined,
+        lost: async () => undefined,
+      })
+      while (!isAssigned) await consumer.poll(0)
+      const tooLongMs = 600_000
+      const waiting = consumer.poll(tooLongMs)
+      consumer.wakeup()
+      assert.deepEqual(await waiting, [])
+      consumer.wakeup()
+      assert.deepEqual(await consumer.poll(tooLongMs), [])
+    },
+  },
 ]

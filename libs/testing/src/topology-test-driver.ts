@@ -99,7 +99,7 @@ export class TopologyTestDriver {
   /** Processes everything that has been piped. */
   async settle(): Promise<void> {
     const runtime = await this.#running()
-    while ((await runtime.turn(0)) > 0);
+    while ((await runtime.turn(0)) > 0 || runtime.isWriting);
   }
 
   /** Writes the outputs so far and commits their offsets. */

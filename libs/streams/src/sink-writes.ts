@@ -1,0 +1,136 @@
+import { StreamsError } from './errors.ts'
+import type { ExternalSink } from './external-sink.ts'
+import type { FailedCommit } from './guarantee.ts'
+import type { ConsumerPort } from './ports.ts'
+import type { RecordBatch } from './record-batch.ts'
+import type { SinkWork } from './task-sinks.ts'
+import type { Task } from './task.ts'
+
+/** What came of writes that have ended. */
+export interface EndedWrites {
+  /** To be committed now. */
+  readonly written: readonly Task[]
+  /** Another instance has written for them. */
+  readonly failed: readonly FailedCommit[]
+  /** What has come of their partitions in the meantime, in order. */
+  readonly batches: readonly RecordBatch[]
+}
+
+/**
+ * Writes of tasks to external sinks, beside the loop. A task that is being written does nothing else until it is committed: what comes
+ * for it is kept, and its partitions are paused, so that a slow sink holds up its own tasks and no memory.
+ */
+export class SinkWrites {
+  readonly #consumer: Pick<ConsumerPort, 'pause' | 'resume' | 'wakeup'>
+  /** Tasks that wait, with what has come for them. */
+  readonly #held = new Map<Task, RecordBatch[]>()
+  readonly #underWay = new Set<Promise<void>>()
+  /** The last write of each sink: the next one begins after it. */
+  readonly #last = new Map<ExternalSink<never>, Promise<void>>()
+  #written: Task[] = []
+  #failed: FailedCommit[] = []
+  #failure: StreamsError | undefined
+
+  constructor(consumer: Pick<ConsumerPort, 'pause' | 'resume' | 'wakeup'>) {
+    this.#consumer = consumer
+  }
+
+  /** True while a sink takes its time. */
+  get isUnderWay(): boolean {
+    return this.#underWay.size > 0
+  }
+
+  /** True if a task waits for its write, or to be committed after it. */
+  holds(task: Task): boolean {
+    return this.#held.has(task)
+  }
+
+  /** What is kept for tasks that wait, in bytes. */
+  get keptBytes(): number {
+    let bytes = 0
+    for (const batches of this.#held.values()) for (const { records } of batches) bytes += records.length
+    return bytes
+  }
+
+  /** Keeps a batch of a task that waits. */
+  keep(task: Task, batch: RecordBatch): void {
+    const batches = this.#held.get(task)
+    if (batches === undefined) throw new Error('a batch was to be kept for a task that does not wait')
+    if (batches.length === 0) this.#consumer.pause(task.positions())
+    batches.push(batch)
+  }
+
+  /** Begins to write what tasks have for sinks. Returns the tasks that have something; those without can be committed at once. */
+  begin(tasks: readonly Task[]): readonly Task[] {
+    const due = tasks.map((task) => ({ task, work: task.sinks.due(task.positions()) }))
+    const parts = due.flatMap(({ task, work }) => work.map((one): Part => ({ task, work: one })))
+    const writing = due.flatMap(({ task, work }) => (work.length > 0 ? [task] : []))
+    if (writing.length === 0) return []
+    for (const task of writing) this.#held.set(task, [])
+    const bySink = Map.groupBy(parts, ({ work }) => work.sink)
+    const ended = Promise.all([...bySink].map(([sink, shares]) => this.#inTurn(sink, shares)))
+      .then(() => void this.#written.push(...writing))
+      .catch((error: unknown) => this.#ended(writing, error))
+      .finally(() => {
+        this.#underWay.delete(ended)
+        this.#consumer.wakeup()
+      })
+    this.#underWay.add(ended)
+    return writing
+  }
+
+  /** Resolves when no write is under way. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay)
+  }
+
+  /** What has ended since the last call. These tasks wait no longer. Throws a `StreamsError` that names the sink where one has failed. */
+  take(): EndedWrites {
+    if (this.#failure !== undefined) throw this.#failure
+    const written = this.#written
+    const failed = this.#failed
+    this.#written = []
+    this.#failed = []
+    const ended = [...written, ...failed.map(({ task }) => task)]
+    const batches = ended.flatMap((task) => {
+      const kept = this.#held.get(task) ?? []
+      if (kept.length > 0) this.#consumer.resume(task.positions())
+      this.#held.delete(task)
+      return kept
+    })
+    return { written, failed, batches }
+  }
+
+  async #inTurn(sink: ExternalSink<never>, parts: readonly Part[]): Promise<void> {
+    const writing = (this.#last.get(sink) ?? Promise.resolve()).catch(() => undefined).then(() => write(sink, parts))
+    this.#last.set(sink, writing)
+    await writing
+  }
+
+  #ended(tasks: readonly Task[], error: unknown): void {
+    if (error instanceof StreamsError && error.code === 'fenced') {
+      this.#failed.push(...tasks.map((task) => ({ task, reason: 'fenced' as const })))
+    } else {
+      this.#failure ??= error instanceof StreamsError ? error : new StreamsError('protocol', String(error))
+    }
+  }
+}
+
+interface Part {
+  readonly task: Task
+  readonly work: SinkWork
+}
+
+async function write(sink: ExternalSink<never>, parts: readonly Part[]): Promise<void> {
+  try {
+    await sink.write(
+      parts.flatMap(({ work }) => work.records),
+      parts.flatMap(({ work }) => work.progress),
+    )
+  } catch (error) {
+    if (error instanceof StreamsError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StreamsError('sink-failed', `sink ${sink.name}: ${reason}`, { cause: error })
+  }
+  for (const { task, work } of parts) task.sinks.written(work)
+}

@@ -1,0 +1,122 @@
+import {
+  RecordCollector,
+  StreamsRuntime,
+  stream,
+  topology,
+  type ExternalSink,
+  type RunOptions,
+} from '@tidemark/streams'
+import { expect, test } from 'vitest'
+import { InMemoryKafka } from './in-memory-kafka.ts'
+import { ManualClock } from './manual-clock.ts'
+import { orderCodec, type Order } from './orders-fixture.ts'
+
+const PARTITIONS = 4
+const applicationId = 'slow'
+const orders = stream('orders', orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs })
+
+/** A sink whose writes end when the test says so. */
+class SlowSink implements ExternalSink<Order> {
+  readonly name = 'slow'
+  readonly written: number[] = []
+  readonly #waiting: (() => void)[] = []
+  atOnce = 0
+
+  async write(records: readonly { readonly value: Order }[]): Promise<void> {
+    this.atOnce = Math.max(this.atOnce, this.#waiting.length + 1)
+    await new Promise<void>((resolve) => void this.#waiting.push(resolve))
+    this.written.push(...records.map(({ value }) => value.amount))
+  }
+
+  release(): void {
+    this.#waiting.shift()?.()
+  }
+}
+
+async function kafkaWith(keys: readonly string[], records: number): Promise<InMemoryKafka> {
+  const kafka = new InMemoryKafka()
+  for (const topic of ['orders', 'copy', `${applicationId}-dlq`]) kafka.createTopic(topic, PARTITIONS)
+  const collector = new RecordCollector(kafka.producer())
+  await collector.open('orders')
+  for (let amount = 0; amount < records; amount++) {
+    const key = keys[amount % keys.length] as string
+    collector.add({ topic: 'orders', key, value: { amount, placedAtMs: 1 }, codec: orderCodec, timestampMs: 0 })
+    if (collector.bufferedBytes > 100_000) await collector.flush()
+  }
+  await collector.flush()
+  return kafka
+}
+
+const options = (kafka: InMemoryKafka, clock: ManualClock): RunOptions & { nowMs: () => number } => ({
+  applicationId,
+  kafka,
+  guarantee: 'exactly-once',
+  commitIntervalMs: 100,
+  nowMs: clock.nowMs,
+})
+
+test('a slow sink and a long backlog: what is in memory stays below its bound, and nothing is lost or written twice', async () => {
+  const records = 60_000
+  const keys = Array.from({ length: 40 }, (_, key) => `key-${key}`)
+  const kafka = await kafkaWith(keys, records)
+  const clock = new ManualClock()
+  const sink = new SlowSink()
+  const maxBufferedBytes = 4 * 1024 * 1024
+  const limits = { maxBufferedBytes, maxSinkRecords: 1_000_000 }
+  const runtime = new StreamsRuntime(topology(orders.sink(sink)), { ...options(kafka, clock), ...limits })
+  await runtime.start()
+  let most = 0
+  for (let turn = 0; sink.written.length < records; turn++) {
+    await runtime.turn(0)
+    most = Math.max(most, runtime.bufferedBytes)
+    // Commits become due again and again while the sink takes its time.
+    clock.advance(50)
+    if (turn % 20 === 19) sink.release()
+  }
+  expect(most).toBeGreaterThan(maxBufferedBytes / 4)
+  expect(most).toBeLessThanOrEqual(maxBufferedBytes)
+  expect(new Set(sink.written).size).toBe(records)
+  expect(sink.written).toHaveLength(records)
+  expect(sink.atOnce).toBe(1)
+})
+
+test('a slow sink holds up the partitions that it is written for, and no others', async () => {
+  const kafka = await kafkaWith(['ada'], 3)
+  const clock = new ManualClock()
+  const sink = new SlowSink()
+  const app = topology(
+    orders.filter(({ amount }) => amount < 1_000).sink(sink),
+    orders.filter(({ amount }) => amount >= 1_000).to('copy', orderCodec),
+  )
+  const runtime = new StreamsRuntime(app, options(kafka, clock))
+  await runtime.start()
+  const turns = async () => {
+    for (let turn = 0; turn < 5; turn++) {
+      await runtime.turn(0)
+      clock.advance(100)
+    }
+  }
+  await turns()
+  expect(runtime.isWriting).toBe(true)
+  const collector = new RecordCollector(kafka.producer())
+  await collector.open('orders')
+  const add = (key: string, amount: number) =>
+    collector.add({ topic: 'orders', key, value: { amount, placedAtMs: 1 }, codec: orderCodec, timestampMs: 0 })
+  add('ada', 3)
+  for (const key of ['bob', 'cyd', 'dan', 'eve', 'fay']) add(key, 1_000)
+  await collector.flush()
+  await turns()
+  const copies = () => kafka.partitions('copy').reduce((sum, { endOffset }) => sum + endOffset, 0)
+  const waiting = kafka.partitions('orders').findIndex(({ endOffset }) => endOffset >= 4)
+  const inTheWay = kafka.partitions('orders')[waiting]!.endOffset - 4
+  expect(copies()).toBe(5 - inTheWay)
+  expect(kafka.group(applicationId).offsets.get(`orders/${waiting}`)).toBeUndefined()
+  sink.release()
+  await turns()
+  sink.release()
+  await turns()
+  expect(sink.written).toEqual([0, 1, 2, 3])
+  expect(copies()).toBe(5)
+  expect(runtime.isWriting).toBe(false)
+  expect(runtime.bufferedBytes).toBe(0)
+})
