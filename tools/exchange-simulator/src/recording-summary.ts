@@ -64,9 +64,10 @@ export async function summariseRecording(
   }
 }
 
-type CheckedPayload = { ok: true; tradeId?: number } | { ok: false; issue: string }
+export type CheckedPayload = { ok: true; tradeId?: number } | { ok: false; issue: string }
 
-function checkPayload(frame: SourceFrame): CheckedPayload {
+/** The payload must be JSON, and a trade's id exact: a recording that breaks this is refused. */
+export function checkPayload(frame: SourceFrame): CheckedPayload {
   let data: { e?: unknown; t?: unknown }
   try {
     data = (JSON.parse(frame.bytes.toString('utf8')) as { data: typeof data }).data
