@@ -20,7 +20,10 @@ describe('the settings', () => {
     expect(load({})).toMatchObject({
       KAFKA_TOPIC: 'binance-trades',
       KAFKA_DLQ_TOPIC: 'binance-trades-dlq',
-      SYMBOLS: ['BTCUSDT', 'ETHUSDT', 'BNBUSDT'],
+      SYMBOLS: [['BTCUSDT', 'ETHUSDT', 'BNBUSDT']],
+      SHARD: 0,
+      FEED_CONNECTIONS: 1,
+      COMMIT_INTERVAL_MS: 50,
       BINANCE_WS_URL: 'wss://data-stream.binance.vision',
       RECONNECT_DELAY_S: 5,
       MAX_RECONNECT_DELAY_S: 60,
@@ -29,7 +32,14 @@ describe('the settings', () => {
   })
 
   it('take symbols in any case, each once', () => {
-    expect(load({ SYMBOLS: 'btcusdt, ETHUSDT,BTCUSDT' }).SYMBOLS).toEqual(['BTCUSDT', 'ETHUSDT'])
+    expect(load({ SYMBOLS: 'btcusdt, ETHUSDT,BTCUSDT' }).SYMBOLS).toEqual([['BTCUSDT', 'ETHUSDT']])
+  })
+
+  it('take shards, and refuse one that is not there, one without symbols, and a symbol in two of them', () => {
+    expect(load({ SYMBOLS: 'A,B;C', SHARD: '1' })).toMatchObject({ SYMBOLS: [['A', 'B'], ['C']], SHARD: 1 })
+    expect(() => load({ SYMBOLS: 'A,B;C', SHARD: '2' })).toThrow('SHARD is 2: SYMBOLS has shards from 0 to 1')
+    expect(() => load({ SYMBOLS: 'A;;C' })).toThrow('no shard empty')
+    expect(() => load({ SYMBOLS: 'A,B;C,b' })).toThrow('no symbol in two')
   })
 
   it('are all judged at once, each wrong one named with what it was and what is expected', () => {

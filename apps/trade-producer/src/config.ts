@@ -1,38 +1,66 @@
 import { tradeStreamUrl } from '@tidemark/binance'
 import { topicNames } from '@tidemark/schemas'
-import { commaList, durationS, httpUrl, kafkaConfig, serviceFields } from '@tidemark/service'
+import { durationMs, durationS, httpUrl, integer, kafkaConfig, serviceFields } from '@tidemark/service'
 import { z } from 'zod'
+import { parseShards } from './symbol-shards.ts'
 
-const defaultSymbols = ['BTCUSDT', 'ETHUSDT', 'BNBUSDT']
+const defaultSymbols = 'BTCUSDT,ETHUSDT,BNBUSDT'
+
+const shards = z.string().transform((text, context) => {
+  const parsed = parseShards(text)
+  if (parsed.ok) return parsed.shards
+  context.addIssue({ code: 'custom', message: parsed.issue })
+  return z.NEVER
+})
 
 const fields = kafkaConfig({
   ...serviceFields(8080),
   KAFKA_TOPIC: z.string().default(topicNames.binanceTrades),
   KAFKA_DLQ_TOPIC: z.string().default(topicNames.binanceTradesDlq),
+  KAFKA_POSITIONS_TOPIC: z.string().default(topicNames.tradeProducerPositions),
+  KAFKA_GAPS_TOPIC: z.string().default(topicNames.tradeGaps),
   SCHEMA_REGISTRY_URL: httpUrl(),
-  SYMBOLS: commaList('symbols such as BTCUSDT')
-    .transform((symbols) => [...new Set(symbols.map((symbol) => symbol.toUpperCase()))])
-    .default(defaultSymbols),
+  SYMBOLS: shards
+    .describe('symbols separated by commas, shards by semicolons; no shard empty, no symbol in two')
+    .prefault(defaultSymbols),
+  SYMBOLS_FILE: z.string().optional(),
+  SHARD: integer({ min: 0 }).default(0),
   BINANCE_WS_URL: z
     .string()
     .refine(isExchangeUrl)
     .describe('a ws:// or wss:// address without a path')
     .default('wss://data-stream.binance.vision'),
+  BINANCE_REST_URL: httpUrl().optional(),
+  FEED_CONNECTIONS: integer({ min: 1, max: 4 }).default(1),
   RECONNECT_DELAY_S: durationS().refine(isPositive).default(5),
   MAX_RECONNECT_DELAY_S: durationS().refine(isPositive).default(60),
+  ROTATE_AFTER_S: durationS().refine(isPositive).default(82_800),
+  WATERMARK_INTERVAL_MS: durationMs({ min: 1 }).default(1_000),
+  WATERMARK_MARGIN_MS: durationMs().default(2_000),
+  FILL_TIMEOUT_MS: durationMs({ min: 1 }).default(60_000),
+  FILL_MAX_TRADES: integer({ min: 1 }).default(1_000_000),
+  COMMIT_INTERVAL_MS: durationMs().default(50),
+  FEED_BUFFER_FRAMES: integer({ min: 1 }).default(50_000),
 })
 
 /** The producer's settings, by their names in the environment. */
-export const producerConfig = fields.refine(
-  ({ RECONNECT_DELAY_S, MAX_RECONNECT_DELAY_S }) => MAX_RECONNECT_DELAY_S >= RECONNECT_DELAY_S,
-  { message: 'MAX_RECONNECT_DELAY_S is below RECONNECT_DELAY_S: the first delay would be longer than the longest' },
-)
+export const producerConfig = fields.superRefine((config, context) => {
+  const { RECONNECT_DELAY_S, MAX_RECONNECT_DELAY_S, SHARD, SYMBOLS } = config
+  if (MAX_RECONNECT_DELAY_S < RECONNECT_DELAY_S) {
+    const message = 'MAX_RECONNECT_DELAY_S is below RECONNECT_DELAY_S: the first delay would be longer than the longest'
+    context.addIssue({ code: 'custom', message })
+  }
+  if (SHARD >= SYMBOLS.length) {
+    const message = `SHARD is ${SHARD}: SYMBOLS has shards from 0 to ${SYMBOLS.length - 1}`
+    context.addIssue({ code: 'custom', message })
+  }
+})
 
 export type ProducerConfig = z.output<typeof producerConfig>
 
 function isExchangeUrl(text: string): boolean {
   try {
-    tradeStreamUrl(text, defaultSymbols)
+    tradeStreamUrl(text, ['BTCUSDT'])
     return true
   } catch {
     return false

@@ -12,12 +12,23 @@ export class FakeFeed implements TradeFeed {
     other_events: 0,
     connects: 2,
     reconnects: 1,
+    duplicates: 0,
+    dropped: 0,
+    held: 0,
+    open_holes: 0,
+    in_doubt: 0,
+    buffered: 0,
   }
+  symbols: readonly string[] = []
   readonly #batches: FeedBatch[] = []
   #wake: () => void = () => undefined
 
   get connected(): boolean {
     return this.state.phase === 'connected'
+  }
+
+  setSymbols(symbols: readonly string[]): void {
+    this.symbols = symbols
   }
 
   /** One batch. */

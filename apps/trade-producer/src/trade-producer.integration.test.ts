@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { parseFrame, type FeedItem } from '@tidemark/binance'
+import { parseFrame, type ConnectTradesOptions, type FeedItem } from '@tidemark/binance'
 import { createAdmin, kafkaPorts } from '@tidemark/kafka'
 import { avroCodec, connectRegistry, topicNames, topics, valueSubject, type Trade } from '@tidemark/schemas'
 import { createLogger, createMetrics, loadConfig, type RunningService } from '@tidemark/service'
@@ -7,7 +7,7 @@ import type { Codec, Header, RecordCursor } from '@tidemark/streams'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { producerConfig } from './config.ts'
 import { FakeFeed } from './fake-feed.ts'
-import { startTradeProducer } from './trade-producer.ts'
+import { startTradeProducer, type TradeProducerOptions } from './trade-producer.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -58,7 +58,10 @@ interface Stored {
 
 let topic: string
 let dlqTopic: string
+let positionsTopic: string
+let gapsTopic: string
 let codec: Codec<Trade>
+let codecs: TradeProducerOptions['codecs']
 let feed: FakeFeed
 
 beforeEach(async () => {
@@ -70,18 +73,26 @@ beforeEach(async () => {
     const { partitions = 1, config = {} } = topics.find((each) => each.name === like) ?? {}
     return { name, partitions, config }
   }
+  positionsTopic = `positions-${run}`
+  gapsTopic = `gaps-${run}`
   await admin.createTopics([
     settingsOf(topicNames.binanceTrades, topic),
     settingsOf(topicNames.binanceTradesDlq, dlqTopic),
+    settingsOf(topicNames.tradeProducerPositions, positionsTopic),
+    settingsOf(topicNames.tradeGaps, gapsTopic),
   ])
   await admin.close()
-  codec = avroCodec('Trade', {
-    registry: connectRegistry({ url: inject('registry') }),
-    subject: valueSubject(topicNames.binanceTrades),
-  })
+  const registry = connectRegistry({ url: inject('registry') })
+  codec = avroCodec('Trade', { registry, subject: valueSubject(topicNames.binanceTrades) })
+  codecs = {
+    trade: codec,
+    position: avroCodec('TradePosition', { registry, subject: valueSubject(topicNames.tradeProducerPositions) }),
+    gap: avroCodec('TradeGap', { registry, subject: valueSubject(topicNames.tradeGaps) }),
+  }
 })
 
 let running: RunningService | undefined
+let starts: ConnectTradesOptions['starts']
 
 afterEach(async () => {
   await running?.stop()
@@ -95,14 +106,21 @@ async function start(): Promise<RunningService> {
       SCHEMA_REGISTRY_URL: inject('registry'),
       KAFKA_TOPIC: topic,
       KAFKA_DLQ_TOPIC: dlqTopic,
+      KAFKA_POSITIONS_TOPIC: positionsTopic,
+      KAFKA_GAPS_TOPIC: gapsTopic,
       SYMBOLS: 'BTCUSDT,ETHUSDT,BNBUSDT',
     }),
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics: createMetrics(),
     signal: new AbortController().signal,
     kafka: kafkaPorts({ bootstrapServers: inject('kafka'), clientId: 'test' }),
-    codec,
-    connect: () => feed,
+    codecs,
+    nowMs: () => performance.now(),
+    pause: () => Promise.resolve(),
+    connect: (options) => {
+      starts = options.starts
+      return feed
+    },
   })
   return running
 }
@@ -128,10 +146,11 @@ const asStored = (cursor: RecordCursor): Stored => ({
 
 async function readTrades(): Promise<Trade[]> {
   return read(topic, ({ bytes, valueStart, valueEnd }) => {
+    if (valueStart < 0) return undefined
     const decoded = codec.decode(bytes, valueStart, valueEnd)
     if (!decoded.ok) throw new Error(decoded.issue.message)
     return { ...decoded.value }
-  })
+  }).then((trades) => trades.filter((trade) => trade !== undefined))
 }
 
 const idsOf = (trades: readonly Trade[], symbol: string): number[] =>
@@ -173,18 +192,30 @@ describe('the trade producer on a real Kafka and registry', () => {
     expect(service.health()).toMatchObject({ produced: 10, dlq: 10 })
   })
 
-  it('started again on a feed that begins at the first trade, writes only what is not there yet', async () => {
+  it('started again knows how far the one before has come', async () => {
     const first = await start()
     feed.give(...tradesOf('BNBUSDT', upTo(3)))
-    feed.give(...tradesOf('BTCUSDT', upTo(4_000)))
+    feed.give(...tradesOf('BTCUSDT', upTo(4_000)), { kind: 'heartbeat', symbol: 'BTCUSDT', watermarkMs: 77 })
     await first.stop()
     const second = await start()
-    feed.give(...tradesOf('BNBUSDT', upTo(5)), ...tradesOf('BTCUSDT', upTo(6_000)))
+    expect(starts?.get('BTCUSDT')).toMatchObject({ tradeId: 4_000, watermarkMs: 77 })
+    expect(starts?.get('BNBUSDT')).toMatchObject({ tradeId: 3 })
     await second.stop()
-    const trades = await readTrades()
-    expect(idsOf(trades, 'BNBUSDT')).toEqual(upTo(5))
-    expect(idsOf(trades, 'BTCUSDT')).toEqual(upTo(6_000))
-    expect(second.health()).toMatchObject({ produced: 2_002, duplicates: 4_003 })
+  })
+
+  it('of a shard that is taken over by another instance ends, and neither loses nor doubles a trade', async () => {
+    const first = await start()
+    const itsFeed = feed
+    itsFeed.give(...tradesOf('BTCUSDT', upTo(10)))
+    while (first.health()['produced'] !== 10) await new Promise(setImmediate)
+    const second = await start()
+    expect(starts?.get('BTCUSDT')).toMatchObject({ tradeId: 10 })
+    itsFeed.give(...tradesOf('BTCUSDT', [11, 12]))
+    await expect(first.done).rejects.toMatchObject({ code: 'fenced' })
+    feed.give(...tradesOf('BTCUSDT', [11, 12, 13]))
+    await second.stop()
+    await second.done
+    expect(idsOf(await readTrades(), 'BTCUSDT')).toEqual(upTo(13))
   })
 
   it('does not start where its topic is missing, and names it', async () => {

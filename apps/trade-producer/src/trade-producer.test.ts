@@ -1,7 +1,13 @@
-import type { FeedItem } from '@tidemark/binance'
-import type { Trade } from '@tidemark/schemas'
+import type { ConnectTradesOptions, FeedItem } from '@tidemark/binance'
+import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
 import { createLogger, createMetrics, loadConfig, type Metrics } from '@tidemark/service'
-import { jsonCodec, StreamsError, type KafkaPorts } from '@tidemark/streams'
+import {
+  jsonCodec,
+  StreamsError,
+  type KafkaPorts,
+  type TransactionalProducerOptions,
+  type TransactionalProducerPort,
+} from '@tidemark/streams'
 import { InMemoryKafka } from '@tidemark/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { producerConfig } from './config.ts'
@@ -13,18 +19,22 @@ let kafka: InMemoryKafka
 let feed: FakeFeed
 let metrics: Metrics
 let closed: number
+let connectedWith: ConnectTradesOptions
 
 beforeEach(() => {
   kafka = new InMemoryKafka()
   kafka.createTopic('binance-trades', 6)
-  kafka.createTopic('binance-trades-dlq')
+  for (const topic of ['binance-trades-dlq', 'trade-producer-positions', 'trade-gaps']) kafka.createTopic(topic)
   feed = new FakeFeed()
   metrics = createMetrics()
   closed = 0
 })
 
 const trades = (...ids: readonly number[]): FeedItem[] =>
-  ids.map((id) => ({ kind: 'trade', trade: { symbol: 'BTCUSDT', trade_id: id } as Trade }))
+  ids.map((id) => ({
+    kind: 'trade',
+    trade: { symbol: 'BTCUSDT', trade_id: id, trade_time_ms: 1_000, ingestion_time_ms: 0, latency_ms: 0 } as Trade,
+  }))
 
 const start = (changed: Partial<KafkaPorts> = {}) =>
   startTradeProducer({
@@ -43,8 +53,17 @@ const start = (changed: Partial<KafkaPorts> = {}) =>
       },
       ...changed,
     },
-    codec: jsonCodec<Trade>(() => undefined),
-    connect: () => feed,
+    codecs: {
+      trade: jsonCodec<Trade>(() => undefined),
+      position: jsonCodec<TradePosition>(() => undefined),
+      gap: jsonCodec<TradeGap>(() => undefined),
+    },
+    nowMs: () => 0,
+    pause: () => new Promise(setImmediate),
+    connect: (options) => {
+      connectedWith = options
+      return feed
+    },
   })
 
 describe('the trade producer', () => {
@@ -58,16 +77,60 @@ describe('the trade producer', () => {
     expect(closed).toBe(1)
   })
 
-  it('started again drops the trades that are in the topic, and counts them', async () => {
+  it('started again goes on from where the one before has come to', async () => {
     const first = await start()
-    feed.give(...trades(1, 2, 3))
+    expect(connectedWith.starts).toEqual(new Map())
+    feed.give(...trades(1, 2), { kind: 'heartbeat', symbol: 'BTCUSDT', watermarkMs: 900 })
+    const gap = { symbol: 'BTCUSDT', from_trade_id: 3, to_trade_id: 5, status: 'open', detected_at_ms: 5 } as TradeGap
+    feed.give({ kind: 'gap', gap }, ...trades(3))
     await first.stop()
     feed = new FakeFeed()
     metrics = createMetrics()
     const second = await start()
-    feed.give(...trades(1, 2, 3, 4))
+    const left = { tradeId: 3, timeMs: 1_000, watermarkMs: 900, openGapFromId: 3 }
+    expect(connectedWith.starts).toEqual(new Map([['BTCUSDT', left]]))
     await second.stop()
-    expect(second.health()).toMatchObject({ produced: 1, duplicates: 3 })
+  })
+
+  it('of a shard that another instance has taken over ends as failed, and nothing of it is written', async () => {
+    const first = await start()
+    const itsFeed = feed
+    feed = new FakeFeed()
+    metrics = createMetrics()
+    const second = await start()
+    itsFeed.give(...trades(1))
+    await expect(first.done).rejects.toMatchObject({ code: 'fenced' })
+    feed.give(...trades(1, 2))
+    await second.stop()
+    expect(second.health()).toMatchObject({ produced: 2 })
+    expect(kafka.batchesFrom({ topic: 'binance-trades', partition: 3 }, 0).length).toBeLessThanOrEqual(1)
+  })
+
+  it('keeps what Kafka does not take, says so, and writes it once when it does', async () => {
+    let failures = 3
+    const flaky = (options: TransactionalProducerOptions): TransactionalProducerPort => {
+      const producer = kafka.transactionalProducer(options)
+      return {
+        ...producer,
+        commit: async (transaction) => {
+          // The first one is lost on its way back: it is committed, and must not be written again.
+          if (failures === 3) await producer.commit(transaction)
+          if (failures-- > 0) throw new StreamsError('broker-unavailable', 'nobody answers', { retriable: true })
+          await producer.commit(transaction)
+        },
+      }
+    }
+    const running = await start({ transactionalProducer: flaky })
+    feed.give(...trades(1))
+    while (running.health()['produced'] !== 1) await new Promise(setImmediate)
+    failures = 2
+    feed.give(...trades(2))
+    while (failures > 0) await new Promise(setImmediate)
+    while (running.health()['produced'] !== 2) await new Promise(setImmediate)
+    expect(running.health()).toMatchObject({ status: 'ok', last_trade_ids: { BTCUSDT: 2 } })
+    await running.stop()
+    const written = kafka.partitions('binance-trades').reduce((sum, { endOffset }) => sum + endOffset, 0)
+    expect(written).toBe(2)
   })
 
   it('tells its health: ok and ready while connected, degraded with the problem while not', async () => {
@@ -75,12 +138,18 @@ describe('the trade producer', () => {
     expect(running.health()).toEqual({
       status: 'ok',
       produced: 0,
+      heartbeats: 0,
       dlq: 0,
       duplicates: 0,
       dlq_by_code: {},
+      gaps: {},
       ws_connected: true,
       reconnects: 1,
       frames: 3,
+      dropped: 0,
+      in_doubt: 0,
+      open_holes: 0,
+      held: 0,
       symbols: ['BTCUSDT'],
       last_trade_ids: {},
     })
@@ -103,9 +172,14 @@ describe('the trade producer', () => {
     expect(text).toContain('tidemark_producer_connected 0')
   })
 
-  it('fails where Kafka takes no more records, and closes its clients', async () => {
-    const refusal = new StreamsError('retries-exhausted', 'binance-trades partition 0: no leader within 120 s')
-    const running = await start({ producer: () => ({ ...kafka.producer(), send: () => Promise.reject(refusal) }) })
+  it('fails where Kafka refuses for good, and closes its clients', async () => {
+    const refusal = new StreamsError('not-authorised', 'binance-trades partition 0: this user may not write')
+    const running = await start({
+      transactionalProducer: (options) => ({
+        ...kafka.transactionalProducer(options),
+        commit: () => Promise.reject(refusal),
+      }),
+    })
     feed.give(...trades(1))
     await expect(running.done).rejects.toBe(refusal)
     expect(running.live()).toBe(false)

@@ -1,45 +1,88 @@
-import { connectTrades, type ConnectTradesOptions, type TradeFeed } from '@tidemark/binance'
-import type { Trade } from '@tidemark/schemas'
+import { connectTrades, type ConnectTradesOptions, type SymbolStart, type TradeFeed } from '@tidemark/binance'
+import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
 import type { RunningService, ServiceContext } from '@tidemark/service'
 import type { Codec, KafkaPorts } from '@tidemark/streams'
+import { commitLoop } from './commit-loop.ts'
 import type { ProducerConfig } from './config.ts'
-import { readLastTradeIds } from './last-trade-ids.ts'
+import type { ExchangeSide } from './exchange-rest.ts'
+import { exposeHops } from './hop-metrics.ts'
 import { exposeFigures, producerHealth, type ProducerState } from './producer-health.ts'
-import { TradePump } from './trade-pump.ts'
+import { SymbolSource } from './symbol-source.ts'
+import { TradeWriter } from './trade-writer.ts'
 
 export interface TradeProducerOptions extends ServiceContext<ProducerConfig> {
   readonly kafka: KafkaPorts & { close(): Promise<void> }
-  readonly codec: Codec<Trade>
+  readonly codecs: {
+    readonly trade: Codec<Trade>
+    readonly position: Codec<TradePosition>
+    readonly gap: Codec<TradeGap>
+  }
+  /** The exchange beside its streams; without it, what is missing is given up. */
+  readonly exchange?: ExchangeSide
+  readonly nowMs: () => number
+  /** Resolves after this time, or at once when the signal is aborted. */
+  readonly pause: (ms: number) => Promise<void>
   /** Default: the exchange. */
   readonly connect?: (options: ConnectTradesOptions) => TradeFeed
 }
 
 /**
- * Reads where the topic ends, then connects to the exchange and writes what comes. Ends, failed, where Kafka does not take the records
- * in time: the next start goes on from what is in the topic.
+ * Fences the shard's earlier writers, reads how far they have come, then connects to the exchange and writes what comes, and what was
+ * missed in between. Ends, failed, where another instance of the shard takes over.
  */
 export async function startTradeProducer(options: TradeProducerOptions): Promise<RunningService> {
-  const { config, logger, metrics, signal, kafka, codec, connect = connectTrades } = options
-  const { KAFKA_TOPIC: topic, KAFKA_DLQ_TOPIC: dlqTopic, SYMBOLS: symbols } = config
-  const log = kafka.logReader()
-  const lastTradeIds = await readLastTradeIds({ log, topic, symbols, codec, signal })
-  await log.close()
-  logger.info({ topic, last_trade_ids: Object.fromEntries(lastTradeIds) }, 'the topic was read from its end')
-  const producer = kafka.producer({})
-  const pump = new TradePump({ producer, topic, dlqTopic, codec, lastTradeIds })
-  await pump.open()
-  signal.throwIfAborted()
-  const feed = connect({
-    url: config.BINANCE_WS_URL,
-    symbols,
-    reconnectDelayMs: config.RECONNECT_DELAY_S * 1000,
-    maxReconnectDelayMs: config.MAX_RECONNECT_DELAY_S * 1000,
-    logger,
+  const { config, logger, metrics, signal, kafka, nowMs, exchange } = options
+  const transactionalId = `trade-producer-${config.SHARD}`
+  const source = new SymbolSource(config, logger)
+  const symbols = await source.read()
+  await exchange?.requireSymbols(symbols, signal)
+  const writer = new TradeWriter({
+    producer: kafka.transactionalProducer({ transactionalId }),
+    log: kafka.logReader(),
+    topics: {
+      trades: config.KAFKA_TOPIC,
+      deadLetters: config.KAFKA_DLQ_TOPIC,
+      positions: config.KAFKA_POSITIONS_TOPIC,
+      gaps: config.KAFKA_GAPS_TOPIC,
+    },
+    codecs: options.codecs,
   })
-  const state: ProducerState = { symbols, feed, pump }
+  const positions = await writer.open(signal)
+  logger.info({ transactionalId, symbols: symbols.length, positions: positions.size }, 'the shard is ours')
+  signal.throwIfAborted()
+  const clock = exchange?.trackClock()
+  const hops = exposeHops(metrics, () => clock?.offset()?.offsetMs)
+  const starts = startsOf(positions)
+  const feed = openFeed(options, { symbols, starts, onReceived: (trade) => hops.received(trade.latency_ms) })
+  const state: ProducerState = { symbols, feed, writer, kafkaProblem: undefined }
   exposeFigures(metrics, state)
-  const done = pump.run(feed).finally(async () => {
-    await producer.close()
+  const unwatch = source.watch((changed) => {
+    const follow = (): void => {
+      state.symbols = changed
+      logger.info({ symbols: changed }, 'the symbols have changed')
+      feed.setSymbols(changed, startsOf(writer.figures.positions))
+    }
+    const refuse = (err: unknown): void => logger.error({ err }, 'the symbols stay as they are')
+    ;(exchange?.requireSymbols(changed, signal) ?? Promise.resolve()).then(follow, refuse)
+  })
+  const done = commitLoop(feed, {
+    writer,
+    commitIntervalMs: config.COMMIT_INTERVAL_MS,
+    signal,
+    nowMs,
+    pause: options.pause,
+    onRetry: (err, retryInMs) => {
+      state.kafkaProblem = err instanceof Error ? err.message : String(err)
+      logger.warn({ err, retry_in_ms: retryInMs }, 'Kafka does not take the trades: they are kept, and tried again')
+    },
+    onCommit: (tookMs, trades) => {
+      state.kafkaProblem = undefined
+      hops.committed(tookMs, trades, nowMs())
+    },
+  }).finally(async () => {
+    unwatch()
+    clock?.stop()
+    await feed.stop()
     await kafka.close()
   })
   let isRunning = true
@@ -48,7 +91,7 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   return {
     health: () => producerHealth(state),
     live: () => isRunning,
-    ready: () => isRunning && feed.connected,
+    ready: () => isRunning && feed.connected && state.kafkaProblem === undefined,
     done,
     stop: async () => {
       await feed.stop()
@@ -56,4 +99,39 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
       await done.catch(() => undefined)
     },
   }
+}
+
+function openFeed(
+  { config, logger, exchange, connect = connectTrades }: TradeProducerOptions,
+  own: Pick<ConnectTradesOptions, 'symbols' | 'starts' | 'onReceived'>,
+): TradeFeed {
+  return connect({
+    url: config.BINANCE_WS_URL,
+    ...own,
+    connections: config.FEED_CONNECTIONS,
+    reconnectDelayMs: config.RECONNECT_DELAY_S * 1000,
+    maxReconnectDelayMs: config.MAX_RECONNECT_DELAY_S * 1000,
+    rotateAfterMs: config.ROTATE_AFTER_S * 1000,
+    watermarkIntervalMs: config.WATERMARK_INTERVAL_MS,
+    watermarkMarginMs: config.WATERMARK_MARGIN_MS,
+    fillTimeoutMs: config.FILL_TIMEOUT_MS,
+    maxFillTrades: config.FILL_MAX_TRADES,
+    maxBufferedFrames: config.FEED_BUFFER_FRAMES,
+    logger,
+    ...(exchange && { history: exchange.history }),
+  })
+}
+
+function startsOf(positions: ReadonlyMap<string, TradePosition>): Map<string, SymbolStart> {
+  return new Map(
+    [...positions].map(([symbol, { trade_id, trade_time_ms, watermark_ms, open_gap_from_id }]) => [
+      symbol,
+      {
+        tradeId: trade_id,
+        timeMs: trade_time_ms,
+        ...(watermark_ms !== null && { watermarkMs: watermark_ms }),
+        ...(open_gap_from_id !== null && { openGapFromId: open_gap_from_id }),
+      },
+    ]),
+  )
 }

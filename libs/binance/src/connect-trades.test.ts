@@ -4,29 +4,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { connectTrades, type ConnectTradesOptions } from './connect-trades.ts'
 import type { FeedBatch, FeedItem } from './feed-buffer.ts'
+import { tradeOf } from './continuity/exchange-fixture.ts'
 import { ManualFeedClock } from './manual-feed-clock.ts'
-import type { FeedState, TradeFeed } from './trade-feed.ts'
+import { StateLog } from './state-log-fixture.ts'
+import type { TradeFeed } from './trade-feed.ts'
+import type { TradeHistory } from './trade-history.ts'
 
 const frame = (id: number): string =>
   `{"stream":"btcusdt@trade","data":{"e":"trade","E":1000,"s":"BTCUSDT","t":${id},"p":"1.5","q":"2.5","T":1000,"m":true,"M":true}}`
-
-/** The states a feed goes through, to be awaited one by one. */
-class StateLog {
-  readonly #seen: FeedState[] = []
-  #notify: () => void = () => undefined
-  readonly add = (state: FeedState): void => {
-    this.#seen.push(state)
-    this.#notify()
-  }
-
-  async until(phase: FeedState['phase']): Promise<FeedState> {
-    for (;;) {
-      const next = this.#seen.shift()
-      if (next?.phase === phase) return next
-      if (next === undefined) await new Promise<void>((resolve) => (this.#notify = resolve))
-    }
-  }
-}
 
 let server: WebSocketServer
 let clock: ManualFeedClock
@@ -80,7 +65,8 @@ async function take(feed: AsyncIterator<FeedBatch, void>, count: number): Promis
   return items
 }
 
-const idOf = (item: FeedItem): number | string => (item.kind === 'trade' ? item.trade.trade_id : item.code)
+const idOf = (item: FeedItem): number | string =>
+  item.kind === 'trade' ? item.trade.trade_id : item.kind === 'rejected' ? item.code : item.kind
 
 describe('a feed of trades', () => {
   it('asks for the combined stream of its symbols and gives trades and rejected frames in the order they came', async () => {
@@ -145,18 +131,128 @@ describe('a feed of trades', () => {
     expect(feed.counters).toMatchObject({ connects: 2, reconnects: 1 })
   })
 
-  it('comes back at once after a shutdown that the exchange announced', async () => {
+  it('has a second connection at once when the exchange announces a shutdown: no id is missing, none comes twice', async () => {
     const feed = feedOf()
+    const iterator = feed[Symbol.asyncIterator]()
+    const first = await accepted()
+    await states.until('connected')
+    first.socket.send(frame(1))
+    first.socket.send('{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1}}')
+    const second = await accepted()
+    for (const id of [2, 3]) first.socket.send(frame(id))
+    expect((await take(iterator, 3)).map(idOf)).toEqual([1, 2, 3])
+    while (feed.counters.connects < 2) await new Promise(setImmediate)
+    first.socket.close(1000)
+    for (const id of [2, 3, 4]) second.socket.send(frame(id))
+    expect((await take(iterator, 1)).map(idOf)).toEqual([4])
+    expect(feed.connected).toBe(true)
+    expect(feed.counters).toMatchObject({ other_events: 1, rejected: 0, duplicates: 2, reconnects: 1 })
+  })
+
+  it('with two connections takes what one of them loses from the other', async () => {
+    const feed = feedOf({ connections: 2 })
+    const iterator = feed[Symbol.asyncIterator]()
+    const [first, second] = [await accepted(), await accepted()]
+    while (feed.counters.connects < 2) await new Promise(setImmediate)
+    first.socket.send(frame(1))
+    expect((await take(iterator, 1)).map(idOf)).toEqual([1])
+    first.socket.terminate()
+    for (const id of [1, 2, 3]) second.socket.send(frame(id))
+    expect((await take(iterator, 2)).map(idOf)).toEqual([2, 3])
+  })
+
+  it('asks the history for what a cut has lost, and hands it out in its place', async () => {
+    const asked: number[] = []
+    const history: TradeHistory = {
+      reach: 'any',
+      serverTimeMs: async () => 1_000,
+      lastTradeIds: async () => new Map(),
+      trades: async ({ fromId }) => {
+        asked.push(fromId)
+        return { trades: [2, 3, 4].map((id) => tradeOf('BTCUSDT', id)), completeFromId: fromId }
+      },
+    }
+    const feed = feedOf({ history })
+    const iterator = feed[Symbol.asyncIterator]()
+    const first = await accepted()
+    await states.until('connected')
+    first.socket.send(frame(1))
+    expect((await take(iterator, 1)).map(idOf)).toEqual([1])
+    first.socket.terminate()
+    await states.until('waiting')
+    clock.advance(5_000)
+    const second = await accepted()
+    second.socket.send(frame(4))
+    while (feed.counters.open_holes === 0) await new Promise(setImmediate)
+    clock.advance(250)
+    const items = await take(iterator, 5)
+    expect(items.map(idOf)).toEqual(['gap', 2, 3, 'gap', 4])
+    expect(asked).toEqual([2])
+  })
+
+  it('subscribes to what does not fit into the address, and is connected once the exchange has confirmed it', async () => {
+    const symbols = Array.from({ length: 450 }, (_unused, index) => `S${index}`)
+    const feed = feedOf({ symbols })
+    const { socket, path } = await accepted()
+    expect(path.split('/')).toHaveLength(201)
+    const requests: { params: string[]; id: number }[] = []
+    socket.on('message', (data: Buffer) => requests.push(JSON.parse(data.toString())))
+    while (requests.length < 2) await new Promise(setImmediate)
+    expect(requests.map(({ params }) => params.length)).toEqual([200, 50])
+    expect(feed.connected).toBe(false)
+    for (const { id } of requests) socket.send(JSON.stringify({ result: null, id }))
+    await states.until('connected')
+  })
+
+  it('follows other symbols without a break when it is told to', async () => {
+    const feed = feedOf()
+    const iterator = feed[Symbol.asyncIterator]()
+    const first = await accepted()
+    await states.until('connected')
+    first.socket.send(frame(1))
+    expect((await take(iterator, 1)).map(idOf)).toEqual([1])
+    feed.setSymbols(['BTCUSDT', 'BNBUSDT'], new Map())
+    const second = await accepted()
+    expect(second.path).toBe('/stream?streams=btcusdt@trade/bnbusdt@trade')
+    first.socket.send(frame(2))
+    expect((await take(iterator, 1)).map(idOf)).toEqual([2])
+    second.socket.send(frame(2).replaceAll('BTCUSDT', 'BNBUSDT').replaceAll('btcusdt', 'bnbusdt'))
+    second.socket.send(frame(3))
+    expect((await take(iterator, 2)).map(idOf)).toEqual([2, 3])
+  })
+
+  it('reads on after the longest pause, drops what there is no room for, and asks for it later', async () => {
+    const asked: number[] = []
+    const history: TradeHistory = {
+      reach: 'any',
+      serverTimeMs: async () => 1_000,
+      lastTradeIds: async () => new Map(),
+      trades: async ({ fromId, limit }) => {
+        asked.push(fromId)
+        const trades = Array.from({ length: limit }, (_unused, index) => tradeOf('BTCUSDT', fromId + index))
+        return { trades: trades.filter(({ trade_id }) => trade_id <= 40), completeFromId: fromId }
+      },
+    }
+    const feed = feedOf({ maxBufferedFrames: 10, maxPauseMs: 1_000, history })
     const { socket } = await accepted()
     await states.until('connected')
-    clock.advance(40_000)
-    socket.send('{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1}}')
-    socket.close(1000)
-    expect(await states.until('waiting')).toMatchObject({ retryInMs: 0 })
-    clock.advance(0)
-    await accepted()
-    await states.until('connected')
-    expect(feed.counters).toMatchObject({ other_events: 1, rejected: 0 })
+    for (let id = 1; id <= 10; id++) socket.send(frame(id))
+    while (feed.counters.buffered < 10) await new Promise(setImmediate)
+    for (let id = 11; id <= 40; id++) socket.send(frame(id))
+    socket.ping()
+    clock.advance(1_000)
+    await once(socket, 'pong')
+    expect(feed.counters.dropped).toBeGreaterThan(0)
+    const iterator = feed[Symbol.asyncIterator]()
+    const ids: (number | string)[] = (await take(iterator, 10)).map(idOf)
+    while (!ids.includes(40)) {
+      clock.advance(250)
+      ids.push(...(await take(iterator, 1)).map(idOf))
+    }
+    expect(ids.filter((id) => typeof id === 'number')).toEqual(
+      Array.from({ length: 40 }, (_unused, index) => index + 1),
+    )
+    expect(asked.length).toBeGreaterThan(0)
   })
 
   it('replaces a connection on which nothing came for the silent time, and keeps one that is pinged', async () => {

@@ -1,31 +1,38 @@
-import {
-  stepConnection,
-  type ConnectionAction,
-  type ConnectionEvent,
-  type ConnectionPolicy,
-  type ConnectionState,
-} from './connection-machine.ts'
-import { FeedBuffer, type FeedBatch, type FeedBufferLimits } from './feed-buffer.ts'
+import type { Trade } from '@tidemark/schemas'
+import type { ConnectionPolicy } from './connection-slot.ts'
+import { Continuity, type SymbolStart } from './continuity/continuity.ts'
+import { defaultContinuityLimits, type ContinuityLimits } from './continuity/continuity-limits.ts'
+import { FeedBuffer, type FeedBatch, type FeedBufferLimits, type FeedItem } from './feed-buffer.ts'
 import { systemClock, type FeedClock } from './feed-clock.ts'
-import { defaultMaxFrameBytes, parseFrame, type Frame } from './frame-parser.ts'
-import { openMarketSocket, type MarketSocket, type SocketLimits } from './market-socket.ts'
-import { tradeStreamUrl } from './stream-url.ts'
+import { defaultMaxFrameBytes, parseFrame, type RejectedFrame, type ReplyFrame } from './frame-parser.ts'
+import { HistoryDriver } from './history-driver.ts'
+import { LinkSet } from './link-set.ts'
+import type { SocketLimits } from './market-socket.ts'
+import { tradeSubscription } from './stream-url.ts'
 import type { FeedCounters, FeedLogger, FeedState, TradeFeed } from './trade-feed.ts'
+import type { TradeHistory } from './trade-history.ts'
 
 /** Every limit of a feed; the defaults are `defaultFeedLimits`. */
-export interface FeedLimits extends ConnectionPolicy, FeedBufferLimits, SocketLimits {
+export interface FeedLimits extends ConnectionPolicy, FeedBufferLimits, SocketLimits, ContinuityLimits {
   /** A larger frame is rejected as `oversized`. */
   readonly maxFrameBytes: number
+  /** A socket is not left unread for longer, so that pings are answered: what does not fit then is asked for later. */
+  readonly maxPauseMs: number
 }
 
 export const defaultFeedLimits: FeedLimits = {
+  ...defaultContinuityLimits,
   reconnectDelayMs: 5_000,
   maxReconnectDelayMs: 60_000,
   silenceMs: 65_000,
   stableAfterMs: 30_000,
+  rotateAfterMs: 23 * 60 * 60_000,
+  overlapMs: 5_000,
+  openTimeoutMs: 20_000,
   maxBufferedFrames: 50_000,
   maxBufferedBytes: 64_000_000,
   maxFrameBytes: defaultMaxFrameBytes,
+  maxPauseMs: 20_000,
   maxPayloadBytes: 16 * 1024 * 1024,
   handshakeTimeoutMs: 10_000,
   closeTimeoutMs: 2_000,
@@ -35,54 +42,110 @@ export interface ConnectTradesOptions extends Partial<FeedLimits> {
   /** The exchange's address without a path, such as `wss://data-stream.binance.vision`. */
   readonly url: string
   readonly symbols: readonly string[]
+  /** How many connections bring the same trades; what one loses comes from another. Default 1. */
+  readonly connections?: number
+  /** Where missing trades are asked for; without it they are given up. */
+  readonly history?: TradeHistory
+  /** Where each symbol was left off; a symbol without begins at its first trade. */
+  readonly starts?: ReadonlyMap<string, SymbolStart>
   readonly logger?: FeedLogger
+  /** Called with each trade that a connection brings, also one that came before. */
+  readonly onReceived?: (trade: Trade) => void
   /** Called at each change of state. */
   readonly onState?: (state: FeedState) => void
   readonly clock?: FeedClock
 }
 
+/** How often the machines are asked whether something is due. */
+const tickMs = 100
+/** What a trade is taken for in the buffer. */
+const tradeBytes = 200
+
 /**
- * Connects to the combined stream of the symbols' trades and stays connected: a refused, broken or silent connection is replaced, for
- * ever, after a growing delay. Iterate it once; each step gives everything that arrived since the one before. Where the consumer
- * falls behind by `maxBufferedFrames` or `maxBufferedBytes`, the socket is not read until it has caught up (what one read of the
- * socket brought still comes on top). Trades sent while there is no connection are not delivered. Throws a RangeError for an
- * address or a list of symbols that can't be used.
+ * Follows the trades of the symbols and stays connected: a refused, broken, silent or old connection is replaced, for ever. Iterate it
+ * once; each step gives everything since the one before: the trades of a symbol in ascending order of ids, each once, and what is
+ * missing between them as gaps. Where the consumer falls behind by `maxBufferedFrames` or `maxBufferedBytes`, sockets are
+ * not read for up to `maxPauseMs`; then what does not fit is dropped, and asked for later. Throws a RangeError for an address or
+ * a list of symbols that can't be used.
  */
 export function connectTrades(options: ConnectTradesOptions): TradeFeed {
-  return new WebSocketTradeFeed(tradeStreamUrl(options.url, options.symbols), options)
+  tradeSubscription(options.url, options.symbols.slice(0, 1))
+  return new WebSocketTradeFeed(options)
 }
 
 const silentLogger: FeedLogger = { info: () => undefined, warn: () => undefined }
 
 class WebSocketTradeFeed implements TradeFeed {
-  readonly #url: string
-  /** For the log: the whole URL can name a thousand symbols. */
   readonly #exchange: string
   readonly #limits: FeedLimits
   readonly #clock: FeedClock
   readonly #logger: FeedLogger
   readonly #onState: (state: FeedState) => void
+  readonly #onReceived: (trade: Trade) => void
   readonly #buffer: FeedBuffer
-  readonly #counters = { frames: 0, bytes: 0, trades: 0, rejected: 0, replies: 0, other_events: 0, connects: 0 }
-  #connection: ConnectionState = { phase: 'idle' }
+  readonly #continuity: Continuity
+  readonly #links: LinkSet
+  readonly #driver: HistoryDriver
+  readonly #counters = {
+    frames: 0,
+    bytes: 0,
+    trades: 0,
+    rejected: 0,
+    replies: 0,
+    other_events: 0,
+    connects: 0,
+    dropped: 0,
+  }
+  #symbols: readonly string[] = []
   #state: FeedState = { phase: 'connecting' }
-  #socket: MarketSocket | undefined
-  #isPaused = false
-  #lastTrafficMs = 0
-  #cancelTimer: () => void = () => undefined
+  /** Since when the sockets are not read. */
+  #pausedSinceMs: number | undefined
+  #isDropping = false
+  #cancelTick: () => void = () => undefined
   #wakeConsumer: () => void = () => undefined
   #isIterated = false
-  readonly #gone = Promise.withResolvers<undefined>()
+  #failure: { readonly error: unknown } | undefined
 
-  constructor(url: string, options: ConnectTradesOptions) {
-    this.#url = url
+  constructor(options: ConnectTradesOptions) {
+    const { history } = options
     this.#exchange = options.url
     this.#limits = { ...defaultFeedLimits, ...options }
     this.#clock = options.clock ?? systemClock
     this.#logger = options.logger ?? silentLogger
     this.#onState = options.onState ?? (() => undefined)
+    this.#onReceived = options.onReceived ?? (() => undefined)
     this.#buffer = new FeedBuffer(this.#limits)
-    this.#step({ kind: 'started' })
+    this.#continuity = new Continuity({
+      limits: this.#limits,
+      hasHistory: history !== undefined,
+      output: {
+        trade: (trade) => this.#put({ kind: 'trade', trade }, tradeBytes),
+        gap: (gap) => this.#put({ kind: 'gap', gap }, tradeBytes),
+        heartbeat: (symbol, watermarkMs) => this.#put({ kind: 'heartbeat', symbol, watermarkMs }, tradeBytes),
+      },
+    })
+    this.#driver = new HistoryDriver({
+      history,
+      continuity: this.#continuity,
+      clock: this.#clock,
+      logger: this.#logger,
+      onAnswer: () => this.#drive(),
+      onFailure: (error) => this.#fail(error),
+    })
+    this.#links = new LinkSet({
+      url: options.url,
+      copies: options.connections ?? 1,
+      limits: this.#limits,
+      clock: this.#clock,
+      events: {
+        ready: (link, symbols) => this.#ready(link, symbols),
+        frame: (link, bytes, binary) => this.#receive(link, bytes, binary),
+        gone: (link) => this.#continuity.disconnected(link),
+        lost: (reason, retryInMs) => this.#lost(reason, retryInMs),
+      },
+    })
+    this.setSymbols(options.symbols, options.starts ?? new Map())
+    this.#tick()
   }
 
   get state(): FeedState {
@@ -94,12 +157,35 @@ class WebSocketTradeFeed implements TradeFeed {
   }
 
   get counters(): FeedCounters {
-    return { ...this.#counters, reconnects: Math.max(0, this.#counters.connects - 1) }
+    const { duplicates, held, openHoles, inDoubt } = this.#continuity.figures
+    return {
+      ...this.#counters,
+      reconnects: Math.max(0, this.#counters.connects - 1),
+      duplicates,
+      held,
+      open_holes: openHoles,
+      in_doubt: inDoubt,
+      buffered: this.#buffer.length,
+    }
   }
 
-  stop(): Promise<void> {
-    this.#step({ kind: 'stopped' })
-    return this.#gone.promise
+  setSymbols(symbols: readonly string[], starts: ReadonlyMap<string, SymbolStart>): void {
+    const wanted = new Set(symbols)
+    for (const symbol of this.#symbols) if (!wanted.has(symbol)) this.#continuity.remove(symbol)
+    for (const symbol of wanted) if (!this.#continuity.has(symbol)) this.#continuity.add(symbol, starts.get(symbol))
+    this.#symbols = [...wanted]
+    this.#links.setSymbols(this.#symbols)
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state.phase !== 'stopped') {
+      this.#cancelTick()
+      this.#driver.stop()
+      this.#links.stop()
+      this.#enter({ phase: 'stopped' })
+      this.#wakeConsumer()
+    }
+    await this.#links.gone
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<FeedBatch, void, undefined> {
@@ -107,6 +193,7 @@ class WebSocketTradeFeed implements TradeFeed {
     this.#isIterated = true
     try {
       for (;;) {
+        if (this.#failure !== undefined) throw this.#failure.error
         const batch = this.#buffer.take()
         this.#readOn()
         if (batch !== undefined) yield batch
@@ -118,141 +205,110 @@ class WebSocketTradeFeed implements TradeFeed {
     }
   }
 
-  #step(event: ConnectionEvent): void {
-    const context = { nowMs: this.#clock.elapsedMs(), random: this.#clock.random(), policy: this.#limits }
-    const before = this.#connection
-    const { state, actions } = stepConnection(before, event, context)
-    this.#connection = state
-    for (const action of actions) this.#act(action)
-    if (state.phase === before.phase) return
-    if (state.phase === 'connecting' && event.kind !== 'started') this.#enter({ phase: 'connecting' })
-    if (state.phase === 'open') this.#opened()
-    if (state.phase === 'stopped') this.#stopped()
+  #tick(): void {
+    const nowMs = this.#clock.elapsedMs()
+    if (this.#pausedSinceMs !== undefined && nowMs - this.#pausedSinceMs >= this.#limits.maxPauseMs)
+      this.#startDropping()
+    this.#drive()
+    if (!this.#buffer.isFull) this.#continuity.putHeartbeats()
+    this.#cancelTick = this.#clock.setTimer(tickMs, () => this.#tick())
   }
 
-  #act(action: ConnectionAction): void {
-    switch (action.kind) {
-      case 'connect':
-        this.#isPaused = false
-        this.#socket = this.#open()
-        return
-      case 'drop':
-        this.#socket?.drop()
-        this.#socket = undefined
-        return
-      case 'close':
-        this.#cancelTimer()
-        this.#socket?.close()
-        return
-      case 'wake-at':
-        this.#wakeAt(action.timeMs)
-        return
-      case 'report-lost': {
-        const { reason, retryInMs } = action
-        this.#logger.warn(
-          { exchange: this.#exchange, retry_in_ms: Math.round(retryInMs) },
-          `no trades from the exchange: ${reason}`,
-        )
-        this.#enter({ phase: 'waiting', reason, retryInMs })
-      }
-    }
+  /** Asks for what is missing, as long as there is room for it. */
+  #drive(): void {
+    if (!this.#buffer.isFull) this.#driver.drive()
   }
 
-  #open(): MarketSocket {
-    const events = {
-      opened: () => this.#step({ kind: 'opened' }),
-      frame: (bytes: Buffer, binary: boolean) => this.#receive(bytes, binary),
-      pinged: () => {
-        this.#lastTrafficMs = this.#clock.elapsedMs()
-      },
-      lost: (reason: string) => {
-        this.#socket = undefined
-        if (this.#connection.phase === 'stopped') this.#gone.resolve(undefined)
-        else this.#step({ kind: 'lost', reason })
-      },
-    }
-    return openMarketSocket(this.#url, events, this.#limits)
-  }
-
-  #wakeAt(timeMs: number): void {
-    this.#cancelTimer()
-    const delayMs = Math.max(0, timeMs - this.#clock.elapsedMs())
-    this.#cancelTimer = this.#clock.setTimer(delayMs, () => {
-      // While we do not read, silence is our own doing.
-      if (this.#isPaused) this.#lastTrafficMs = this.#clock.elapsedMs()
-      this.#step({ kind: 'woken', lastTrafficMs: this.#lastTrafficMs })
-    })
-  }
-
-  #opened(): void {
-    this.#lastTrafficMs = this.#clock.elapsedMs()
+  #ready(link: number, symbols: readonly string[]): void {
     this.#counters.connects++
-    this.#logger.info({ exchange: this.#exchange }, 'connected to the exchange')
-    if (this.#buffer.isFull) this.#pause()
-    this.#enter({ phase: 'connected' })
+    this.#logger.info({ exchange: this.#exchange, streams: symbols.length }, 'connected to the exchange')
+    this.#continuity.connected(link, symbols, this.#clock.elapsedMs())
+    if (this.#links.isReady) this.#enter({ phase: 'connected' })
   }
 
-  #stopped(): void {
-    if (this.#socket === undefined) this.#gone.resolve(undefined)
-    this.#enter({ phase: 'stopped' })
-    this.#wakeConsumer()
+  #lost(reason: string, retryInMs: number): void {
+    const fields = { exchange: this.#exchange, retry_in_ms: Math.round(retryInMs) }
+    this.#logger.warn(fields, `lost a connection to the exchange: ${reason}`)
+    if (!this.#links.isReady) this.#enter({ phase: 'waiting', reason, retryInMs })
   }
 
   #enter(state: FeedState): void {
+    if (this.#state.phase === 'stopped' || (this.#state.phase === 'connected' && state.phase === 'connected')) return
     this.#state = state
     this.#onState(state)
   }
 
-  #receive(bytes: Buffer, binary: boolean): void {
-    if (this.#connection.phase !== 'open') return
-    this.#lastTrafficMs = this.#clock.elapsedMs()
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#wakeConsumer()
+  }
+
+  #receive(link: number, bytes: Buffer, binary: boolean): void {
     this.#counters.frames++
     this.#counters.bytes += bytes.length
     const { maxFrameBytes } = this.#limits
-    this.#place(parseFrame(bytes, { binary, receivedAtMs: this.#clock.nowMs(), maxFrameBytes }), bytes.length)
-  }
-
-  #place(frame: Frame, bytes: number): void {
+    const frame = parseFrame(bytes, { binary, receivedAtMs: this.#clock.nowMs(), maxFrameBytes })
+    const nowMs = this.#clock.elapsedMs()
+    const hasRoom = !this.#isDropping || !this.#buffer.isFull
     switch (frame.kind) {
       case 'trade':
         this.#counters.trades++
-        break
+        this.#onReceived(frame.trade)
+        if (hasRoom) return this.#continuity.receive(link, frame.trade, nowMs)
+        this.#counters.dropped++
+        return this.#continuity.dropped(link, frame.trade, nowMs)
       case 'rejected':
-        this.#counters.rejected++
-        break
+        return this.#reject(link, frame, hasRoom)
       case 'reply':
-        this.#counters.replies++
-        if (frame.error !== undefined)
-          this.#logger.warn({ ...frame.error, id: frame.id }, 'the exchange refused a request')
-        return
+        return this.#confirm(link, frame)
       case 'other-event':
         this.#counters.other_events++
-        if (frame.event === 'serverShutdown') this.#announceEnd()
-        return
+        if (frame.event === 'serverShutdown') this.#announceEnd(link)
     }
-    this.#buffer.add(frame, bytes)
+  }
+
+  #reject(link: number, frame: RejectedFrame, hasRoom: boolean): void {
+    this.#counters.rejected++
+    this.#continuity.unreadable(link)
+    if (hasRoom) this.#put(frame, frame.bytes.length)
+    else this.#counters.dropped++
+  }
+
+  #confirm(link: number, { id, error }: ReplyFrame): void {
+    this.#counters.replies++
+    if (error !== undefined) this.#logger.warn({ ...error, id }, 'the exchange refused a request')
+    else this.#links.confirm(link, id)
+  }
+
+  #announceEnd(link: number): void {
+    const message = 'the exchange will close this connection soon; a new one takes its place at once'
+    this.#logger.info({ exchange: this.#exchange }, message)
+    this.#links.endAnnounced(link)
+  }
+
+  #put(item: FeedItem, bytes: number): void {
+    this.#buffer.add(item, bytes)
     if (this.#buffer.isFull) this.#pause()
     this.#wakeConsumer()
   }
 
-  #announceEnd(): void {
-    this.#logger.info(
-      { exchange: this.#exchange },
-      'the exchange will close this connection soon; a new one follows at once',
-    )
-    this.#step({ kind: 'end-announced' })
+  #pause(): void {
+    if (this.#pausedSinceMs !== undefined || this.#isDropping) return
+    this.#pausedSinceMs = this.#clock.elapsedMs()
+    this.#links.pause()
   }
 
-  #pause(): void {
-    if (this.#isPaused) return
-    this.#isPaused = true
-    this.#socket?.pause()
+  #startDropping(): void {
+    this.#pausedSinceMs = undefined
+    this.#isDropping = true
+    this.#logger.warn({ buffered: this.#buffer.length }, 'trades are not taken: what comes now is asked for later')
+    this.#links.resume()
   }
 
   #readOn(): void {
-    if (!this.#isPaused) return
-    this.#isPaused = false
-    this.#lastTrafficMs = this.#clock.elapsedMs()
-    this.#socket?.resume()
+    this.#isDropping = false
+    if (this.#pausedSinceMs === undefined) return
+    this.#pausedSinceMs = undefined
+    this.#links.resume()
   }
 }

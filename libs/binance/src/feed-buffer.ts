@@ -1,7 +1,21 @@
+import type { TradeGap } from '@tidemark/schemas'
 import type { RejectedFrame, TradeFrame } from './frame-parser.ts'
 
-/** What the feed hands out, in the order of arrival: a trade, or a frame that was none. */
-export type FeedItem = TradeFrame | RejectedFrame
+/** What became of trade ids that did not come from the stream. */
+export interface GapItem {
+  readonly kind: 'gap'
+  readonly gap: TradeGap
+}
+
+/** Every trade of the symbol with an earlier trade time was handed out before, or is in a gap that was. */
+export interface HeartbeatItem {
+  readonly kind: 'heartbeat'
+  readonly symbol: string
+  readonly watermarkMs: number
+}
+
+/** What the feed hands out: the trades of a symbol in ascending order of ids, each once; frames that can't be read; gaps; heartbeats. */
+export type FeedItem = TradeFrame | RejectedFrame | GapItem | HeartbeatItem
 
 /** Everything that arrived since the consumer last asked; never empty. */
 export interface FeedBatch {

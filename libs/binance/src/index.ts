@@ -1,5 +1,7 @@
 export { connectTrades, defaultFeedLimits, type ConnectTradesOptions, type FeedLimits } from './connect-trades.ts'
-export type { FeedBatch, FeedItem } from './feed-buffer.ts'
+export { defaultContinuityLimits, type ContinuityLimits } from './continuity/continuity-limits.ts'
+export type { SymbolStart } from './continuity/continuity.ts'
+export type { FeedBatch, FeedItem, GapItem, HeartbeatItem } from './feed-buffer.ts'
 export { systemClock, type FeedClock } from './feed-clock.ts'
 export {
   defaultMaxFrameBytes,

@@ -4,8 +4,8 @@ import { describeConnectFailure, describeRefusal } from './connect-failure.ts'
 export interface SocketEvents {
   opened(): void
   frame(bytes: Buffer, binary: boolean): void
-  /** The server's ping, which has been answered by then. */
-  pinged(): void
+  /** The server's ping, to be answered with the same payload. */
+  pinged(payload: Buffer): void
   /** Once, and nothing after it: the connection ended or was never made. Not called after `drop`. */
   lost(reason: string): void
 }
@@ -18,8 +18,10 @@ export interface SocketLimits {
   readonly closeTimeoutMs: number
 }
 
-/** One WebSocket connection to the exchange; answers pings by itself. */
+/** One WebSocket connection to the exchange. */
 export interface MarketSocket {
+  pong(payload: Buffer): void
+  send(text: string): void
   /** Stops reading: the other side's sending is held up once the network's buffers are full. */
   pause(): void
   resume(): void
@@ -34,6 +36,8 @@ export function openMarketSocket(url: string, events: SocketEvents, limits: Sock
     closeTimeout: limits.closeTimeoutMs,
     // The frames are small and many: inflating them costs more than it saves.
     perMessageDeflate: false,
+    // Pongs count among the messages that the exchange takes: they go out with the others.
+    autoPong: false,
     // Checked by the parser instead, where a bad frame is a dead letter and not the end of the connection.
     skipUTF8Validation: true,
   }
@@ -45,7 +49,7 @@ export function openMarketSocket(url: string, events: SocketEvents, limits: Sock
   }
   socket.on('open', () => report(() => events.opened()))
   socket.on('message', (data: RawData, binary: boolean) => report(() => events.frame(data as Buffer, binary)))
-  socket.on('ping', () => report(() => events.pinged()))
+  socket.on('ping', (payload: Buffer) => report(() => events.pinged(payload)))
   socket.on('error', (error) => (failure ??= describeConnectFailure(error, url)))
   socket.on('unexpected-response', (_request, response) => {
     failure = describeRefusal(response.statusCode ?? 0, url)
@@ -57,7 +61,14 @@ export function openMarketSocket(url: string, events: SocketEvents, limits: Sock
       events.lost(failure ?? describeClose(code, reason))
     }),
   )
+  const isOpen = (): boolean => socket.readyState === WebSocket.OPEN
   return {
+    pong: (payload) => {
+      if (isOpen()) socket.pong(payload)
+    },
+    send: (text) => {
+      if (isOpen()) socket.send(text)
+    },
     pause: () => socket.pause(),
     resume: () => socket.resume(),
     close: () => {

@@ -1,3 +1,4 @@
+import type { SymbolStart } from './continuity/continuity.ts'
 import type { FeedBatch } from './feed-buffer.ts'
 
 export type FeedState =
@@ -19,6 +20,18 @@ export interface FeedCounters {
   readonly connects: number
   /** Connections made after the first one. */
   readonly reconnects: number
+  /** Trades that were here already: from another connection, or asked for in the meantime. */
+  readonly duplicates: number
+  /** Trades that there was no room for; they are asked for later. */
+  readonly dropped: number
+  /** Trades that wait behind holes. */
+  readonly held: number
+  /** Symbols with ids that are missing. */
+  readonly open_holes: number
+  /** Symbols of which it is not known whether something is missing at the end. */
+  readonly in_doubt: number
+  /** Items that wait to be taken. */
+  readonly buffered: number
 }
 
 /** The trades of some symbols, from the exchange, for as long as one asks. */
@@ -26,6 +39,8 @@ export interface TradeFeed extends AsyncIterable<FeedBatch, void> {
   readonly state: FeedState
   readonly connected: boolean
   readonly counters: FeedCounters
+  /** Follows these symbols from now on, the new ones from where they were left off; connections are replaced without a break. */
+  setSymbols(symbols: readonly string[], starts: ReadonlyMap<string, SymbolStart>): void
   /** Ends the connection and, after the batch of what had arrived, the iteration. Resolves when the connection is gone. */
   stop(): Promise<void>
 }

@@ -2,7 +2,17 @@ export { avroCodec, type AvroCodecOptions, type SchemaNameOf } from './avro-code
 export type { Codec, Decoded, DecodeIssue, SchemaCodec } from './codec.ts'
 export { inMemoryRegistry, type InMemoryRegistry } from './in-memory-registry.ts'
 export { recordSchemas } from './records.ts'
-export type { Alert, FieldSchema, MarketMetrics, RecordSchema, SchemaName, Trade, WireRecords } from './records.ts'
+export type {
+  Alert,
+  FieldSchema,
+  MarketMetrics,
+  RecordSchema,
+  SchemaName,
+  Trade,
+  TradeGap,
+  TradePosition,
+  WireRecords,
+} from './records.ts'
 export { connectRegistry, type RegistryOptions } from './registry.ts'
 export {
   compatibilityLevel,

@@ -108,6 +108,42 @@ export interface MarketMetrics {
   readonly emitted_at_ms: number
 }
 
+/** A range of trade ids of one symbol that did not come from the exchange's stream, and what became of it. */
+export interface TradeGap {
+  /** Symbol and first id, such as `BTCUSDT:3735683259`; the last record of an id is what holds. */
+  readonly gap_id: string
+  /** Trading pair in upper case, such as `BTCUSDT`. */
+  readonly symbol: string
+  /** First id of the range. */
+  readonly from_trade_id: number
+  /** Last id of the range; of an open gap, as far as is known. */
+  readonly to_trade_id: number
+  /** `reconnect`, `skip` (within a connection), `restart` (missed while the producer was down) or `overload` (dropped here). */
+  readonly cause: string
+  /** `open`, `filled` (all of it is in the topic), `unfillable` (the exchange has none of it) or `given_up`. */
+  readonly status: string
+  /** Event time at which it was noticed; milliseconds since the epoch. */
+  readonly detected_at_ms: number
+  /** Event time at which it was decided; milliseconds since the epoch; null while it is open. */
+  readonly resolved_at_ms: number | null
+  /** Why it is not filled, for people; null where it is, or may still be. */
+  readonly reason: string | null
+}
+
+/** How far a symbol's trades are written: committed with them, so that a restart goes on from exactly there. */
+export interface TradePosition {
+  /** Trading pair in upper case, such as `BTCUSDT`. */
+  readonly symbol: string
+  /** Every id up to this one is written, or in a gap that is decided. */
+  readonly trade_id: number
+  /** Event time of the last trade written; milliseconds since the epoch; 0 before the first one. */
+  readonly trade_time_ms: number
+  /** The last heartbeat written; milliseconds since the epoch; null before the first one. */
+  readonly watermark_ms: number | null
+  /** First id of the gap that is open, which names it; null where there is none. */
+  readonly open_gap_from_id: number | null
+}
+
 /** One trade as the exchange reported it, with the times of its way here. */
 export interface Trade {
   /** The exchange's word for the event: `trade`. */
@@ -136,6 +172,8 @@ export interface Trade {
 export interface WireRecords {
   readonly Alert: Alert
   readonly MarketMetrics: MarketMetrics
+  readonly TradeGap: TradeGap
+  readonly TradePosition: TradePosition
   readonly Trade: Trade
 }
 
@@ -258,6 +296,76 @@ export const recordSchemas: { readonly [N in SchemaName]: RecordSchema } = {
         name: 'emitted_at_ms',
         type: 'long',
         doc: 'When the result left the computation (processing time); milliseconds since the epoch. The only field a replay changes.',
+      },
+    ],
+  },
+  TradeGap: {
+    type: 'record',
+    name: 'TradeGap',
+    namespace: 'tidemark',
+    doc: "A range of trade ids of one symbol that did not come from the exchange's stream, and what became of it.",
+    fields: [
+      {
+        name: 'gap_id',
+        type: 'string',
+        doc: 'Symbol and first id, such as `BTCUSDT:3735683259`; the last record of an id is what holds.',
+      },
+      { name: 'symbol', type: 'string', doc: 'Trading pair in upper case, such as `BTCUSDT`.' },
+      { name: 'from_trade_id', type: 'long', doc: 'First id of the range.' },
+      { name: 'to_trade_id', type: 'long', doc: 'Last id of the range; of an open gap, as far as is known.' },
+      {
+        name: 'cause',
+        type: 'string',
+        doc: '`reconnect`, `skip` (within a connection), `restart` (missed while the producer was down) or `overload` (dropped here).',
+      },
+      {
+        name: 'status',
+        type: 'string',
+        doc: '`open`, `filled` (all of it is in the topic), `unfillable` (the exchange has none of it) or `given_up`.',
+      },
+      {
+        name: 'detected_at_ms',
+        type: 'long',
+        doc: 'Event time at which it was noticed; milliseconds since the epoch.',
+      },
+      {
+        name: 'resolved_at_ms',
+        type: ['null', 'long'],
+        default: null,
+        doc: 'Event time at which it was decided; milliseconds since the epoch; null while it is open.',
+      },
+      {
+        name: 'reason',
+        type: ['null', 'string'],
+        default: null,
+        doc: 'Why it is not filled, for people; null where it is, or may still be.',
+      },
+    ],
+  },
+  TradePosition: {
+    type: 'record',
+    name: 'TradePosition',
+    namespace: 'tidemark',
+    doc: "How far a symbol's trades are written: committed with them, so that a restart goes on from exactly there.",
+    fields: [
+      { name: 'symbol', type: 'string', doc: 'Trading pair in upper case, such as `BTCUSDT`.' },
+      { name: 'trade_id', type: 'long', doc: 'Every id up to this one is written, or in a gap that is decided.' },
+      {
+        name: 'trade_time_ms',
+        type: 'long',
+        doc: 'Event time of the last trade written; milliseconds since the epoch; 0 before the first one.',
+      },
+      {
+        name: 'watermark_ms',
+        type: ['null', 'long'],
+        default: null,
+        doc: 'The last heartbeat written; milliseconds since the epoch; null before the first one.',
+      },
+      {
+        name: 'open_gap_from_id',
+        type: ['null', 'long'],
+        default: null,
+        doc: 'First id of the gap that is open, which names it; null where there is none.',
       },
     ],
   },

@@ -10,8 +10,11 @@ test('retention counts from arrival, so that a replay of old trades is not delet
   for (const { name, config } of topics) expect(config, name).toHaveProperty('message.timestamp.type', 'LogAppendTime')
 })
 
-test('every topic is deleted from some time on, by segments shorter than that', () => {
-  for (const { name, config } of topics) {
+test('every topic is deleted from some time on, by segments shorter than that; positions alone are kept for ever', () => {
+  expect(topics.filter(({ config }) => config['cleanup.policy'] === 'compact').map(({ name }) => name)).toEqual([
+    'trade-producer-positions',
+  ])
+  for (const { name, config } of topics.filter(({ name }) => name !== 'trade-producer-positions')) {
     expect(config['cleanup.policy'], name).toMatch(/\bdelete\b/)
     expect(Number(config['segment.ms']), name).toBeLessThan(Number(config['retention.ms']))
   }

@@ -17,6 +17,8 @@ export const topicNames = {
   binanceTrades: 'binance-trades',
   binanceTradesLate: 'binance-trades-late',
   binanceTradesDlq: 'binance-trades-dlq',
+  tradeProducerPositions: 'trade-producer-positions',
+  tradeGaps: 'trade-gaps',
   marketMetrics: 'market-metrics',
   alerts: 'alerts',
   windowAggregatorDlq: 'window-aggregator-dlq',
@@ -44,6 +46,15 @@ function keptFor(retentionMs: number, cleanupPolicy: 'delete' | 'compact,delete'
 }
 
 const deadLetterConfig = { ...keptFor(7 * dayMs), 'max.message.bytes': String(maxDeadLetterBytes) }
+
+/** The latest record of each key for ever. Small segments, since the newest one is never compacted and a reader reads them all. */
+const latestOnly = {
+  ...arrivalTime,
+  'cleanup.policy': 'compact',
+  'segment.bytes': String(16 * 1024 * 1024),
+  'segment.ms': String(hourMs),
+  'min.cleanable.dirty.ratio': '0.1',
+}
 
 function deadLetters(app: 'window-aggregator' | 'influx-sink' | 'alert-engine'): TopicDefinition {
   return {
@@ -75,6 +86,21 @@ export const topics: readonly TopicDefinition[] = [
     partitions: 1,
     config: deadLetterConfig,
     description: 'Frames of the exchange that are no valid trade: original bytes, reason in headers.',
+  },
+  {
+    name: topicNames.tradeProducerPositions,
+    partitions: 1,
+    config: latestOnly,
+    valueSchema: 'TradePosition',
+    description: 'How far the trades of each symbol are written, by symbol; written with them.',
+  },
+  {
+    name: topicNames.tradeGaps,
+    partitions: 1,
+    config: keptFor(30 * dayMs),
+    valueSchema: 'TradeGap',
+    description:
+      'Trade ids that did not come from the stream, and what became of them, by symbol; for people and sinks.',
   },
   {
     name: topicNames.marketMetrics,

@@ -1,5 +1,5 @@
 import { ChangedEntries, entryKeyOf, parseEntryKey, type ChangedEntry, type TrackedEntry } from './changed-entries.ts'
-import { EventClock, watermarkMs, type Clock } from './event-clock.ts'
+import { EventClock, watermarkMs } from './event-clock.ts'
 import { HeldRecordLimitError, LimitError } from './limit-error.ts'
 import { SequenceHoles, type SequenceRange } from './sequence-holes.ts'
 import type { RecordPosition, ValueSnapshots } from './window-operator.ts'
@@ -10,20 +10,18 @@ export interface InSequenceOutput<V> {
   pass(key: string, value: V, at: RecordPosition): void
   /** The operator's clock has moved for a key, after the records that go with that have passed. */
   advance(key: string): void
-  /** The records of a range never came while there was time; the one behind it, which is at `at`, follows. */
-  missing(key: string, range: SequenceRange, at: RecordPosition): void
+  /** The records of a range never came while there was time; the ones behind it follow. */
+  missing(key: string, range: SequenceRange): void
   /** The record just added has passed before, or is held. */
-  duplicate(key: string, value: V, at: RecordPosition): void
+  duplicate(key: string, value: V): void
   /** The record just added was given up before. */
-  late(key: string, value: V, at: RecordPosition): void
+  late(key: string, value: V): void
 }
 
 export interface InSequenceOptions<V> {
   /** A safe integer, one more for each record of a key; a larger one never has a smaller timestamp. */
   readonly sequence: (value: V) => number
-  readonly clock: Clock
-  /** The clock behind this operator, for who must know it before there is one; made, if left out. Nobody else may move it. */
-  readonly clockBehind?: EventClock
+  readonly clock: EventClock
   readonly graceMs: number
   /** Records held over all keys; one more is an error. */
   readonly maxHeld: number
@@ -82,9 +80,9 @@ export class InSequence<V> {
   #held = 0
 
   constructor(options: InSequenceOptions<V>) {
-    const { clock, clockBehind, changelog: tracking = false, values } = options
+    const { clock, changelog: tracking = false, values } = options
     this.#options = options
-    this.clock = clockBehind ?? new EventClock(clock.mode)
+    this.clock = new EventClock(clock.mode)
     this.#keyEntries = new ChangedEntries({
       tracking,
       keyOf: ({ key }) => entryKeyOf('key', '', key),
@@ -106,7 +104,7 @@ export class InSequence<V> {
     if (state.next === undefined || sequence > state.next) {
       const isNew = this.#hold(state, { sequence, value, at })
       this.advance(key) // after it is held: its hole keeps the clock back; and it may have come behind the watermark itself
-      if (!isNew) output.duplicate(key, value, at)
+      if (!isNew) output.duplicate(key, value)
       return
     }
     this.advance(key)
@@ -117,8 +115,8 @@ export class InSequence<V> {
     } else {
       const wasGivenUp = state.holes.fill(sequence)
       this.#keyEntries.touch(state)
-      if (wasGivenUp) output.late(key, value, at)
-      else output.duplicate(key, value, at)
+      if (wasGivenUp) output.late(key, value)
+      else output.duplicate(key, value)
     }
   }
 
@@ -130,14 +128,9 @@ export class InSequence<V> {
       const first = state?.held[0]
       this.#moveClock(key)
       if (state === undefined || first === undefined || first.at.timestampMs >= this.#sourceMs(key)) return
-      this.#giveUp(state, first)
+      this.#giveUp(state, first.sequence)
       this.#release(state)
     }
-  }
-
-  /** Keys that are known, and records that are held. */
-  get size(): number {
-    return this.#keys.size + this.#held
   }
 
   /** How many records are held. */
@@ -235,14 +228,14 @@ export class InSequence<V> {
     if (held.length === 0) this.#holding.delete(state)
   }
 
-  #giveUp(state: KeyState<V>, { sequence, at }: Held<V>): void {
+  #giveUp(state: KeyState<V>, sequence: number): void {
     const { next } = state
     state.next = sequence
     this.#keyEntries.touch(state)
     if (next === undefined) return state.holes.forgetBelow(sequence)
     const range = { first: next, last: sequence - 1 }
     state.holes.add(range)
-    this.#options.output.missing(state.key, range, at)
+    this.#options.output.missing(state.key, range)
   }
 
   #sourceMs(key: string): number {

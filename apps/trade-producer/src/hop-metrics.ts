@@ -1,0 +1,44 @@
+import type { Metrics } from '@tidemark/service'
+
+/** How long each part of a trade's way takes. */
+export interface HopMetrics {
+  /** A trade arrived, so long after it was sent by this machine's clock. */
+  received(latencyMs: number): void
+  /** A transaction was committed; `receivedMs` are the times at which its trades arrived. */
+  committed(tookMs: number, receivedMs: readonly number[], nowMs: number): void
+}
+
+const buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 30]
+
+/** `offsetMs` is the exchange's clock minus ours, where it is known: without it, the first hop says what our clock says. */
+export function exposeHops(metrics: Metrics, offsetMs: () => number | undefined): HopMetrics {
+  const arrival = metrics.histogram({
+    name: 'tidemark_producer_exchange_to_receive_seconds',
+    help: 'From the sending by the exchange to the arrival here, by the exchange’s clock',
+    buckets,
+  })
+  const acknowledgement = metrics.histogram({
+    name: 'tidemark_producer_receive_to_commit_seconds',
+    help: 'From the arrival of a trade to the commit of its transaction',
+    buckets,
+  })
+  const commits = metrics.histogram({
+    name: 'tidemark_producer_commit_seconds',
+    help: 'From the begin of a transaction to its commit',
+    buckets,
+  })
+  metrics.gauge({
+    name: 'tidemark_producer_exchange_clock_offset_seconds',
+    help: 'The exchange’s clock minus ours; 0 while it is not known',
+    collect() {
+      this.set((offsetMs() ?? 0) / 1000)
+    },
+  })
+  return {
+    received: (latencyMs) => arrival.observe((latencyMs + (offsetMs() ?? 0)) / 1000),
+    committed: (tookMs, receivedMs, nowMs) => {
+      commits.observe(tookMs / 1000)
+      for (const timeMs of receivedMs) acknowledgement.observe((nowMs - timeMs) / 1000)
+    },
+  }
+}

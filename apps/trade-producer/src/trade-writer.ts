@@ -1,0 +1,240 @@
+import type { FeedItem, RejectCode, RejectedFrame } from '@tidemark/binance'
+import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
+import {
+  deadLetterRecord,
+  RecordCollector,
+  StreamsError,
+  WATERMARK_HEADER,
+  type Codec,
+  type LogReaderPort,
+  type TransactionalProducerPort,
+} from '@tidemark/streams'
+import { readPositions } from './read-positions.ts'
+
+export interface TradeWriterOptions {
+  readonly producer: TransactionalProducerPort
+  readonly log: LogReaderPort
+  readonly topics: {
+    readonly trades: string
+    readonly deadLetters: string
+    readonly positions: string
+    readonly gaps: string
+  }
+  readonly codecs: {
+    readonly trade: Codec<Trade>
+    readonly position: Codec<TradePosition>
+    readonly gap: Codec<TradeGap>
+  }
+}
+
+/** What is committed since the start. */
+export interface WrittenFigures {
+  readonly produced: number
+  readonly heartbeats: number
+  readonly dlqByCode: ReadonlyMap<RejectCode, number>
+  readonly gapsByStatus: ReadonlyMap<string, number>
+  readonly positions: ReadonlyMap<string, TradePosition>
+}
+
+/** The part of a transaction that becomes a figure once it is committed. */
+interface Pending {
+  readonly receivedMs: number[]
+  heartbeats: number
+  readonly codes: RejectCode[]
+  readonly statuses: string[]
+  readonly positions: Map<string, TradePosition>
+}
+
+/**
+ * Writes what a feed gives, exactly once: trades, heartbeats, dead letters, gaps and the positions that these lead to become visible
+ * together. Whoever opened a transactional id last is its only writer. Not for concurrent calls.
+ */
+export class TradeWriter {
+  readonly #options: TradeWriterOptions
+  readonly #collector: RecordCollector
+  readonly #positions = new Map<string, TradePosition>()
+  readonly #dlqByCode = new Map<RejectCode, number>()
+  readonly #gapsByStatus = new Map<string, number>()
+  #pending = nothingPending()
+  #isSealed = false
+  #mustRecover = false
+  #produced = 0
+  #heartbeats = 0
+
+  constructor(options: TradeWriterOptions) {
+    this.#options = options
+    const { log } = options
+    this.#collector = new RecordCollector({
+      partitionCount: (topic) => log.partitionCount(topic),
+      send: () => Promise.reject(new StreamsError('protocol', 'records of a transaction are sent by its commit')),
+    })
+  }
+
+  get figures(): WrittenFigures {
+    return {
+      produced: this.#produced,
+      heartbeats: this.#heartbeats,
+      dlqByCode: this.#dlqByCode,
+      gapsByStatus: this.#gapsByStatus,
+      positions: this.#positions,
+    }
+  }
+
+  get bufferedBytes(): number {
+    return this.#collector.bufferedBytes
+  }
+
+  get isEmpty(): boolean {
+    return this.#collector.bufferedRecords === 0
+  }
+
+  /**
+   * Fences earlier writers and says how far they have come. Rejects with a `StreamsError` where a topic is missing, or Kafka can't be
+   * reached.
+   */
+  async open(signal?: AbortSignal): Promise<ReadonlyMap<string, TradePosition>> {
+    const { producer, topics, codecs } = this.#options
+    for (const codec of Object.values(codecs)) await codec.prepare?.()
+    for (const topic of Object.values(topics)) await this.#collector.open(topic)
+    await producer.init()
+    for (const [symbol, position] of await this.#readPositions(signal)) this.#positions.set(symbol, position)
+    return this.#positions
+  }
+
+  /** Takes an item into the transaction. Throws where a symbol's ids do not ascend: that is a bug of the feed. */
+  add(item: FeedItem): void {
+    if (this.#isSealed) throw new Error('a transaction whose commit is under way takes no more records')
+    switch (item.kind) {
+      case 'trade':
+        return this.#addTrade(item.trade)
+      case 'rejected':
+        return this.#addDeadLetter(item)
+      case 'gap':
+        return this.#addGap(item.gap)
+      case 'heartbeat':
+        return this.#addHeartbeat(item.symbol, item.watermarkMs)
+    }
+  }
+
+  /**
+   * Commits what was added. Rejects with a retriable `StreamsError` where it is not known whether it is committed: calling again first
+   * finds that out, and writes it again if it is not. Returns when each of its trades had arrived, by this machine's time of day.
+   */
+  async commit(): Promise<readonly number[]> {
+    if (this.isEmpty) return []
+    this.#seal()
+    if (this.#mustRecover) {
+      await this.#options.producer.init()
+      const isCommitted = this.#holds(await this.#readPositions())
+      this.#mustRecover = false
+      if (isCommitted) return this.#committed()
+    }
+    this.#mustRecover = true
+    await this.#options.producer.commit({ batches: this.#collector.batches(), groupId: '', offsets: [] })
+    this.#mustRecover = false
+    return this.#committed()
+  }
+
+  #addTrade(trade: Trade): void {
+    const { symbol, trade_id: id, trade_time_ms: timestampMs } = trade
+    const before = this.#positionOf(symbol)
+    if (before !== undefined && id <= before.trade_id) {
+      throw new Error(`${symbol}: trade ${id} came after ${before.trade_id}: the feed hands out ids in ascending order`)
+    }
+    const { topics, codecs } = this.#options
+    this.#collector.add({ topic: topics.trades, key: symbol, value: trade, codec: codecs.trade, timestampMs })
+    this.#pending.positions.set(symbol, { ...positionAt(symbol, before), trade_id: id, trade_time_ms: timestampMs })
+    this.#pending.receivedMs.push(trade.ingestion_time_ms)
+  }
+
+  #addGap(gap: TradeGap): void {
+    const { topics, codecs } = this.#options
+    const { symbol, status, from_trade_id, to_trade_id } = gap
+    const timestampMs = gap.resolved_at_ms ?? gap.detected_at_ms
+    this.#collector.add({ topic: topics.gaps, key: symbol, value: gap, codec: codecs.gap, timestampMs })
+    const before = positionAt(symbol, this.#positionOf(symbol))
+    const decided = { trade_id: Math.max(before.trade_id, to_trade_id), open_gap_from_id: null }
+    const change = status === 'open' ? { open_gap_from_id: from_trade_id } : decided
+    this.#pending.positions.set(symbol, { ...before, ...change })
+    this.#pending.statuses.push(status)
+  }
+
+  #addHeartbeat(symbol: string, watermarkMs: number): void {
+    const before = this.#positionOf(symbol)
+    if (before === undefined) throw new Error(`${symbol}: a heartbeat before its first trade`)
+    const headers = [{ key: WATERMARK_HEADER, value: Buffer.from(String(watermarkMs)) }]
+    const topic = this.#options.topics.trades
+    this.#collector.addBytes({ topic, key: Buffer.from(symbol), value: null, timestampMs: watermarkMs, headers })
+    this.#pending.positions.set(symbol, { ...before, watermark_ms: watermarkMs })
+    this.#pending.heartbeats++
+  }
+
+  #addDeadLetter(rejected: RejectedFrame): void {
+    const { code, message, bytes, receivedAtMs } = rejected
+    this.#collector.addBytes(
+      deadLetterRecord({
+        topic: this.#options.topics.deadLetters,
+        key: null,
+        value: bytes,
+        code,
+        exception: 'RejectedFrame',
+        message,
+        attempts: 1,
+        ingestionTimeMs: receivedAtMs,
+      }),
+    )
+    this.#pending.codes.push(code)
+  }
+
+  #positionOf(symbol: string): TradePosition | undefined {
+    return this.#pending.positions.get(symbol) ?? this.#positions.get(symbol)
+  }
+
+  #seal(): void {
+    if (this.#isSealed) return
+    this.#isSealed = true
+    const { topics, codecs } = this.#options
+    for (const [key, value] of this.#pending.positions) {
+      const timestampMs = value.trade_time_ms
+      this.#collector.add({ topic: topics.positions, key, value, codec: codecs.position, timestampMs })
+    }
+  }
+
+  /**
+   * Whether the transaction is in Kafka: every position of it differs from the one before, so one that is found there is of this
+   * transaction. One of dead letters alone can't be found, and is written again.
+   */
+  #holds(found: ReadonlyMap<string, TradePosition>): boolean {
+    const [first] = this.#pending.positions
+    if (first === undefined) return false
+    const [symbol, position] = first
+    return JSON.stringify(found.get(symbol)) === JSON.stringify(position)
+  }
+
+  #committed(): readonly number[] {
+    const { receivedMs, heartbeats, codes, statuses, positions } = this.#pending
+    this.#produced += receivedMs.length
+    this.#heartbeats += heartbeats
+    for (const code of codes) this.#dlqByCode.set(code, (this.#dlqByCode.get(code) ?? 0) + 1)
+    for (const status of statuses) this.#gapsByStatus.set(status, (this.#gapsByStatus.get(status) ?? 0) + 1)
+    for (const [symbol, position] of positions) this.#positions.set(symbol, position)
+    this.#collector.clear()
+    this.#pending = nothingPending()
+    this.#isSealed = false
+    return receivedMs
+  }
+
+  #readPositions(signal?: AbortSignal): Promise<Map<string, TradePosition>> {
+    const { log, topics, codecs } = this.#options
+    return readPositions({ log, topic: topics.positions, codec: codecs.position, ...(signal && { signal }) })
+  }
+}
+
+function nothingPending(): Pending {
+  return { receivedMs: [], heartbeats: 0, codes: [], statuses: [], positions: new Map() }
+}
+
+/** A position in the order of its schema's fields, as it is read back. */
+function positionAt(symbol: string, before: TradePosition | undefined): TradePosition {
+  return before ?? { symbol, trade_id: -1, trade_time_ms: 0, watermark_ms: null, open_gap_from_id: null }
+}

@@ -1,0 +1,274 @@
+import type { Trade, TradeGap } from '@tidemark/schemas'
+import type { LastTrade, TradePage } from '../trade-history.ts'
+import { type ContinuityLimits } from './continuity-limits.ts'
+import { FillPlan, type PageRequest } from './fill-plan.ts'
+import { TradeSequence, type GapCause, type HeldBudget, type SequenceStart } from './trade-sequence.ts'
+
+/** A question for the newest trades, and the exchange's time just before it. */
+export interface CheckRequest {
+  readonly kind: 'check'
+  readonly symbols: readonly string[]
+  readonly askedAtMs: number
+}
+
+export type HistoryRequest = PageRequest | CheckRequest
+
+export interface CheckAnswer {
+  /** The exchange's clock, read before the ids were. */
+  readonly serverTimeMs: number
+  readonly lastTrades: ReadonlyMap<string, LastTrade>
+}
+
+/** Gets what is decided, in order. */
+export interface ContinuityOutput {
+  trade(trade: Trade): void
+  gap(gap: TradeGap): void
+  heartbeat(symbol: string, watermarkMs: number): void
+}
+
+/** One connection's part in a symbol: it is joined once nothing can be missing between what was known and what it brings. */
+interface Join {
+  readonly connection: number
+  isJoined: boolean
+  /** Joined as soon as every id up to this one is decided. */
+  atId: number | undefined
+}
+
+interface SymbolState {
+  readonly sequence: TradeSequence
+  readonly joins: Join[]
+  wasJoined: boolean
+  /** Proven by the exchange's history to be complete up to here. */
+  provenMs: number
+  watermarkMs: number
+}
+
+interface ConnectionState {
+  readonly symbols: ReadonlySet<string>
+  readonly sinceMs: number
+  /** Largest time of sending of any event on it. */
+  eventTimeMs: number
+  lastEventMs: number
+}
+
+export interface ContinuityFigures {
+  readonly duplicates: number
+  readonly held: number
+  readonly openHoles: number
+  readonly inDoubt: number
+}
+
+interface ContinuityOptions {
+  readonly limits: ContinuityLimits
+  readonly output: ContinuityOutput
+  readonly hasHistory: boolean
+}
+
+/** A symbol where it was left off, and the last heartbeat that was written for it. */
+export interface SymbolStart extends SequenceStart {
+  readonly watermarkMs?: number
+}
+
+/**
+ * All symbols of a feed, over any number of connections that bring the same trades: puts them in order, asks the exchange's history for
+ * what is missing, and says up to when a symbol is complete. Pure: time, trades and answers are passed in; what is to be asked comes
+ * out of `nextRequest`.
+ */
+export class Continuity {
+  readonly #limits: ContinuityLimits
+  readonly #output: ContinuityOutput
+  readonly #plan: FillPlan
+  readonly #budget: HeldBudget
+  readonly #symbols = new Map<string, SymbolState>()
+  readonly #connections = new Map<number, ConnectionState>()
+  #checking: CheckRequest | undefined
+  #nextCheckMs = -Infinity
+  #duplicates = 0
+
+  constructor({ limits, output, hasHistory }: ContinuityOptions) {
+    this.#limits = limits
+    this.#output = output
+    this.#plan = new FillPlan(limits, hasHistory)
+    this.#budget = { held: 0, maxHeld: limits.maxHeldTrades }
+  }
+
+  get figures(): ContinuityFigures {
+    let inDoubt = 0
+    for (const state of this.#symbols.values()) if (isInDoubt(state)) inDoubt++
+    return { duplicates: this.#duplicates, held: this.#budget.held, openHoles: this.#plan.openHoles, inDoubt }
+  }
+
+  has(symbol: string): boolean {
+    return this.#symbols.has(symbol)
+  }
+
+  add(symbol: string, start?: SymbolStart): void {
+    const sequence = new TradeSequence({ symbol, start, output: this.#output, budget: this.#budget })
+    const watermarkMs = start?.watermarkMs ?? -Infinity
+    this.#symbols.set(symbol, { sequence, joins: [], wasJoined: false, provenMs: -Infinity, watermarkMs })
+  }
+
+  remove(symbol: string): void {
+    this.#symbols.get(symbol)?.sequence.discard()
+    this.#symbols.delete(symbol)
+    this.#plan.forget(symbol)
+  }
+
+  /** A connection brings these symbols from now on. */
+  connected(connection: number, symbols: readonly string[], nowMs: number): void {
+    this.#connections.set(connection, {
+      symbols: new Set(symbols),
+      sinceMs: nowMs,
+      eventTimeMs: -Infinity,
+      lastEventMs: nowMs,
+    })
+    for (const symbol of symbols) {
+      this.#symbols.get(symbol)?.joins.push({ connection, isJoined: false, atId: undefined })
+    }
+  }
+
+  disconnected(connection: number): void {
+    for (const symbol of this.#connections.get(connection)?.symbols ?? []) {
+      const joins = this.#symbols.get(symbol)?.joins
+      const at = joins?.findIndex((join) => join.connection === connection) ?? -1
+      if (at >= 0) joins?.splice(at, 1)
+    }
+    this.#connections.delete(connection)
+  }
+
+  /** A trade arrived. One of a symbol or connection that is not followed is passed over. */
+  receive(connection: number, trade: Trade, nowMs: number): void {
+    const { symbol, trade_id: id, event_time_ms: eventTimeMs } = trade
+    const state = this.#symbols.get(symbol)
+    const from = this.#connections.get(connection)
+    if (state === undefined || from === undefined) return
+    from.lastEventMs = nowMs
+    if (eventTimeMs > from.eventTimeMs) from.eventTimeMs = eventTimeMs
+    const join = state.joins.find((each) => each.connection === connection)
+    const isNew = state.sequence.receive(trade, nowMs, causeOf(state, join))
+    if (!isNew) this.#duplicates++
+    if (join !== undefined && !join.isJoined) {
+      join.atId = Math.min(join.atId ?? Infinity, id)
+      settleJoins(state)
+    }
+    this.#plan.watch(state.sequence)
+  }
+
+  /** A trade that arrived could not be kept: it has to be asked for. */
+  dropped(connection: number, { symbol, trade_id: id }: Trade, nowMs: number): void {
+    const state = this.#symbols.get(symbol)
+    if (state === undefined) return
+    for (const join of state.joins)
+      if (join.connection === connection) Object.assign(join, { isJoined: false, atId: id })
+    state.sequence.known(id, nowMs, 'overload')
+    this.#plan.watch(state.sequence)
+  }
+
+  /** Something arrived that can't be read: it may have been a trade of any of the connection's symbols. */
+  unreadable(connection: number): void {
+    for (const symbol of this.#connections.get(connection)?.symbols ?? []) {
+      for (const join of this.#symbols.get(symbol)?.joins ?? []) {
+        if (join.connection === connection) Object.assign(join, { isJoined: false, atId: undefined })
+      }
+    }
+  }
+
+  /** What to ask the history for next, if anything may be asked now. Each request has to be answered or failed. */
+  nextRequest(nowMs: number): HistoryRequest | undefined {
+    this.#plan.giveUpOverdue(nowMs)
+    for (const state of this.#symbols.values()) settleJoins(state)
+    return this.#nextCheck(nowMs) ?? this.#plan.next(nowMs)
+  }
+
+  pageArrived(request: PageRequest, page: TradePage, nowMs: number): void {
+    this.#plan.answered(request, page, nowMs)
+    const state = this.#symbols.get(request.symbol)
+    if (state !== undefined) settleJoins(state)
+  }
+
+  checkArrived({ symbols, askedAtMs }: CheckRequest, answer: CheckAnswer, nowMs: number): void {
+    this.#checking = undefined
+    this.#nextCheckMs = nowMs + this.#limits.checkIntervalMs
+    for (const symbol of symbols) {
+      const state = this.#symbols.get(symbol)
+      if (state?.sequence.lastId === undefined) continue
+      const newestId = answer.lastTrades.get(symbol)?.id ?? -1
+      for (const join of state.joins) {
+        const since = this.#connections.get(join.connection)?.sinceMs ?? Infinity
+        if (!join.isJoined && since < askedAtMs) join.atId = Math.min(join.atId ?? Infinity, newestId)
+      }
+      if (state.sequence.lastId >= newestId) state.provenMs = Math.max(state.provenMs, answer.serverTimeMs)
+      else state.sequence.known(newestId, nowMs, causeOf(state, undefined))
+      settleJoins(state)
+      this.#plan.watch(state.sequence)
+    }
+  }
+
+  failed(request: HistoryRequest, error: unknown, nowMs: number): void {
+    if (request.kind === 'page') return this.#plan.failed(request, error, nowMs)
+    this.#checking = undefined
+    this.#nextCheckMs = nowMs + this.#limits.checkIntervalMs
+    this.#plan.postpone(error, nowMs)
+  }
+
+  /** Puts out a heartbeat for every symbol that is complete up to a later time than the last one said. */
+  putHeartbeats(): void {
+    const { watermarkMarginMs, watermarkIntervalMs } = this.#limits
+    for (const [symbol, state] of this.#symbols) {
+      const { sequence } = state
+      if (sequence.hole !== undefined || sequence.held > 0 || sequence.lastId === undefined) continue
+      let timeMs = state.provenMs
+      for (const { connection, isJoined } of state.joins) {
+        if (isJoined) timeMs = Math.max(timeMs, this.#connections.get(connection)?.eventTimeMs ?? -Infinity)
+      }
+      const watermarkMs = timeMs - watermarkMarginMs
+      if (watermarkMs < 0 || watermarkMs < state.watermarkMs + watermarkIntervalMs) continue
+      state.watermarkMs = watermarkMs
+      this.#output.heartbeat(symbol, watermarkMs)
+    }
+  }
+
+  /** An end that does not wait for the history: what is held comes out, and what is missing before it is said. */
+  giveUpAll(reason: string, nowMs: number): void {
+    this.#plan.giveUpAll(reason, nowMs)
+  }
+
+  #nextCheck(nowMs: number): CheckRequest | undefined {
+    if (this.#checking !== undefined || nowMs < this.#nextCheckMs || !this.#plan.isOpen(nowMs)) return undefined
+    const symbols = [...this.#symbols].filter(([, state]) => this.#needsCheck(state, nowMs)).map(([symbol]) => symbol)
+    if (symbols.length === 0) return undefined
+    this.#checking = { kind: 'check', symbols, askedAtMs: nowMs }
+    return this.#checking
+  }
+
+  #needsCheck({ sequence, joins }: SymbolState, nowMs: number): boolean {
+    if (sequence.lastId === undefined || sequence.hole !== undefined) return false
+    const { checkAfterMs, quietMs } = this.#limits
+    return joins.some(({ connection, isJoined, atId }) => {
+      const from = this.#connections.get(connection)
+      if (from === undefined) return false
+      if (!isJoined) return atId === undefined && nowMs - from.sinceMs >= checkAfterMs
+      return nowMs - from.lastEventMs >= quietMs
+    })
+  }
+}
+
+/** Joins the connections of which everything before their first trade is decided. */
+function settleJoins(state: SymbolState): void {
+  const { lastId } = state.sequence
+  if (lastId === undefined) return
+  for (const join of state.joins) {
+    if (join.isJoined || join.atId === undefined || lastId < join.atId) continue
+    join.isJoined = true
+    state.wasJoined = true
+  }
+}
+
+function isInDoubt({ joins }: SymbolState): boolean {
+  return !joins.some(({ isJoined }) => isJoined)
+}
+
+function causeOf({ wasJoined }: SymbolState, join: Join | undefined): GapCause {
+  if (join?.isJoined === true) return 'skip'
+  return wasJoined ? 'reconnect' : 'restart'
+}

@@ -1,0 +1,225 @@
+import type { Trade, TradeGap } from '@tidemark/schemas'
+import { TradeHistoryError, type LastTrade, type TradePage } from '../trade-history.ts'
+import { Continuity, type HistoryRequest, type SymbolStart } from './continuity.ts'
+import { defaultContinuityLimits, type ContinuityLimits } from './continuity-limits.ts'
+
+export const tradeOf = (symbol: string, id: number, timeMs = 1_000): Trade => ({
+  event_type: 'trade',
+  event_time_ms: timeMs,
+  symbol,
+  trade_id: id,
+  price: 1,
+  quantity: 1,
+  trade_time_ms: timeMs,
+  is_buyer_maker: false,
+  ingestion_time_ms: timeMs,
+  latency_ms: 0,
+})
+
+/** What came out of a continuity, in order. */
+export type Output =
+  | { readonly kind: 'trade'; readonly trade: Trade }
+  | { readonly kind: 'gap'; readonly gap: TradeGap }
+  | { readonly kind: 'heartbeat'; readonly symbol: string; readonly watermarkMs: number }
+
+/** What a connection still has to bring: a trade, or bytes that can't be read. */
+type Frame = Trade | 'garbage'
+
+/** An exchange whose trades are known, with a continuity that follows it over connections that lose, repeat and swap. */
+export class ExchangeFixture {
+  readonly limits: ContinuityLimits
+  readonly outputs: Output[] = []
+  readonly truth = new Map<string, Trade[]>()
+  readonly pending: HistoryRequest[] = []
+  readonly #queues = new Map<number, Frame[]>()
+  readonly #reach: number
+  #continuity: Continuity
+  #lastConnection = 0
+  nowMs = 1_000_000
+
+  constructor(symbols: readonly string[], options: { limits?: Partial<ContinuityLimits>; reach?: number } = {}) {
+    this.limits = { ...defaultContinuityLimits, ...options.limits }
+    this.#reach = options.reach ?? Infinity
+    for (const symbol of symbols) this.truth.set(symbol, [])
+    this.#continuity = this.#newContinuity(new Map())
+  }
+
+  get continuity(): Continuity {
+    return this.#continuity
+  }
+
+  get connections(): readonly number[] {
+    return [...this.#queues.keys()]
+  }
+
+  /** The exchange makes a trade; ids in between are never given out. Every connection will bring it, but those named. */
+  trade(
+    symbol: string,
+    options: { skippedIds?: number; lostOn?: readonly number[]; garbledOn?: readonly number[] } = {},
+  ) {
+    const { skippedIds = 0, lostOn = [], garbledOn = [] } = options
+    const made = this.truth.get(symbol) ?? []
+    const trade = tradeOf(symbol, (made.at(-1)?.trade_id ?? 0) + 1 + skippedIds, this.nowMs)
+    made.push(trade)
+    for (const [connection, queue] of this.#queues) {
+      if (garbledOn.includes(connection)) queue.push('garbage')
+      else if (!lostOn.includes(connection)) queue.push(trade)
+    }
+  }
+
+  connect(): number {
+    this.#queues.set(++this.#lastConnection, [])
+    this.#continuity.connected(this.#lastConnection, [...this.truth.keys()], this.nowMs)
+    return this.#lastConnection
+  }
+
+  cut(connection: number): void {
+    this.#queues.delete(connection)
+    this.#continuity.disconnected(connection)
+  }
+
+  /** Swaps the next two frames of a connection, where they were sent within the margin. */
+  swap(connection: number): void {
+    const queue = this.#queues.get(connection) ?? []
+    const [first, second] = queue
+    if (first === undefined || second === undefined || first === 'garbage' || second === 'garbage') return
+    if (second.trade_time_ms - first.trade_time_ms >= this.limits.watermarkMarginMs) return
+    queue.splice(0, 2, second, first)
+  }
+
+  repeat(connection: number): void {
+    const [first] = this.#queues.get(connection) ?? []
+    if (first !== undefined) this.#queues.get(connection)?.unshift(first)
+  }
+
+  deliver(connection: number, count = Infinity, how: 'take' | 'drop' = 'take'): void {
+    for (const frame of this.#queues.get(connection)?.splice(0, count) ?? []) {
+      if (frame === 'garbage') this.#continuity.unreadable(connection)
+      else if (how === 'take') this.#continuity.receive(connection, frame, this.nowMs)
+      else this.#continuity.dropped(connection, frame, this.nowMs)
+    }
+  }
+
+  /** Lets time pass, and takes the questions that come up. */
+  pass(ms: number): void {
+    this.nowMs += ms
+    for (;;) {
+      const request = this.#continuity.nextRequest(this.nowMs)
+      if (request === undefined) return
+      this.pending.push(request)
+    }
+  }
+
+  /** Answers the oldest question; behind: without a symbol's newest trades. */
+  answer(how: 'well' | 'behind' | 'rate-limited' | 'unavailable' = 'well'): void {
+    const request = this.pending.shift()
+    if (request === undefined) return
+    if (how === 'rate-limited' || how === 'unavailable') {
+      const retry = how === 'rate-limited' ? { retryAfterMs: 3_000 } : {}
+      this.#continuity.failed(request, new TradeHistoryError(how, how, retry), this.nowMs)
+    } else if (request.kind === 'check') {
+      const lastTrades = new Map<string, LastTrade>()
+      for (const symbol of request.symbols) {
+        const last = this.truth.get(symbol)?.at(-1)
+        if (last !== undefined) lastTrades.set(symbol, { id: last.trade_id, timeMs: this.nowMs })
+      }
+      this.#continuity.checkArrived(request, { serverTimeMs: this.nowMs, lastTrades }, this.nowMs)
+    } else {
+      this.#continuity.pageArrived(request, this.#page(request, how === 'behind' ? 2 : 0), this.nowMs)
+    }
+  }
+
+  heartbeats(): void {
+    this.#continuity.putHeartbeats()
+  }
+
+  /** The process ends and begins anew where its outputs say that it was. */
+  restart(): void {
+    this.#queues.clear()
+    this.pending.length = 0
+    this.#continuity = this.#newContinuity(this.#starts())
+  }
+
+  #page({ symbol, fromId, limit }: { symbol: string; fromId: number; limit: number }, behind: number): TradePage {
+    const made = this.truth.get(symbol) ?? []
+    const served = made.slice(Math.max(0, made.length - this.#reach), made.length - behind)
+    const trades = served.filter(({ trade_id }) => trade_id >= fromId).slice(0, limit)
+    const isCut = made.length > this.#reach
+    return { trades, completeFromId: isCut ? Math.max(fromId, served[0]?.trade_id ?? fromId) : fromId }
+  }
+
+  #newContinuity(starts: ReadonlyMap<string, SymbolStart>): Continuity {
+    const continuity = new Continuity({
+      limits: this.limits,
+      hasHistory: true,
+      output: {
+        trade: (trade) => this.outputs.push({ kind: 'trade', trade }),
+        gap: (gap) => this.outputs.push({ kind: 'gap', gap }),
+        heartbeat: (symbol, watermarkMs) => this.outputs.push({ kind: 'heartbeat', symbol, watermarkMs }),
+      },
+    })
+    for (const symbol of this.truth.keys()) continuity.add(symbol, starts.get(symbol))
+    return continuity
+  }
+
+  /** As positions are written: with every output. */
+  #starts(): Map<string, SymbolStart> {
+    const starts = new Map<string, SymbolStart>()
+    const update = (symbol: string, change: Partial<SymbolStart>) => {
+      const { openGapFromId, ...before } = starts.get(symbol) ?? { tradeId: -1, timeMs: 0 }
+      const kept = openGapFromId === undefined || 'openGapFromId' in change ? {} : { openGapFromId }
+      const merged = { ...before, ...kept, ...change }
+      if (merged.openGapFromId === undefined) delete merged.openGapFromId
+      starts.set(symbol, merged)
+    }
+    for (const output of this.outputs) {
+      if (output.kind === 'trade') {
+        const { symbol, trade_id: tradeId, trade_time_ms: timeMs } = output.trade
+        update(symbol, { tradeId, timeMs })
+      } else if (output.kind === 'heartbeat') {
+        update(output.symbol, { watermarkMs: output.watermarkMs })
+      } else {
+        const { symbol, status, from_trade_id, to_trade_id } = output.gap
+        const tradeId = Math.max(starts.get(symbol)?.tradeId ?? -1, to_trade_id)
+        const decided = { tradeId, openGapFromId: undefined } as unknown as Partial<SymbolStart>
+        update(symbol, status === 'open' ? { openGapFromId: from_trade_id } : decided)
+      }
+    }
+    return starts
+  }
+}
+
+/**
+ * What is wrong with the outputs, one line each: ids that are out of order or come twice; ids of the source that are neither a trade nor in
+ * a gap that is not filled, or both; heartbeats that a later trade contradicts.
+ */
+export function violations({ outputs, truth }: Pick<ExchangeFixture, 'outputs' | 'truth'>): string[] {
+  const found: string[] = []
+  for (const [symbol, made] of truth) {
+    const ids: number[] = []
+    const gaps = new Map<string, TradeGap>()
+    let watermarkMs = -Infinity
+    for (const output of outputs) {
+      if (output.kind === 'heartbeat' && output.symbol === symbol) watermarkMs = output.watermarkMs
+      if (output.kind === 'gap' && output.gap.symbol === symbol) gaps.set(output.gap.gap_id, output.gap)
+      if (output.kind !== 'trade' || output.trade.symbol !== symbol) continue
+      const { trade_id: id, trade_time_ms: timeMs } = output.trade
+      if (id <= (ids.at(-1) ?? -1)) found.push(`${symbol}: ${id} after ${ids.at(-1)}`)
+      const isInGap = [...gaps.values()].some((gap) => covers(gap, id))
+      if (timeMs < watermarkMs && !isInGap) found.push(`${symbol}: ${id} at ${timeMs} after heartbeat ${watermarkMs}`)
+      ids.push(id)
+    }
+    const decided = new Set(ids)
+    const missing = [...gaps.values()].filter(({ status }) => status !== 'filled')
+    for (const { trade_id: id } of made.filter(({ trade_id }) => trade_id >= (ids[0] ?? Infinity))) {
+      const times = Number(decided.has(id)) + missing.filter((gap) => covers(gap, id)).length
+      if (times !== 1) found.push(`${symbol}: ${id} is there ${times} times`)
+    }
+    for (const gap of missing) if (gap.status === 'open') found.push(`${symbol}: gap ${gap.gap_id} is open`)
+  }
+  return found
+}
+
+function covers({ from_trade_id, to_trade_id }: TradeGap, id: number): boolean {
+  return from_trade_id <= id && id <= to_trade_id
+}

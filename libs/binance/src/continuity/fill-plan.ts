@@ -1,0 +1,185 @@
+import { TradeHistoryError, type TradePage } from '../trade-history.ts'
+import { pageLimit, type ContinuityLimits } from './continuity-limits.ts'
+import type { TradeSequence } from './trade-sequence.ts'
+
+/** A question to the exchange's history about one hole. */
+export interface PageRequest {
+  readonly kind: 'page'
+  readonly symbol: string
+  readonly fromId: number
+  readonly limit: number
+}
+
+interface Filling {
+  readonly sequence: TradeSequence
+  /** No question before this. */
+  notBeforeMs: number
+  asked: PageRequest | undefined
+  /** The history answers, but does not get further, since then. */
+  behindSinceMs: number | undefined
+}
+
+const noHistory = 'no address of the exchange to ask for past trades'
+
+/** Which holes are asked for next, and which are given up. Pure: time is passed in. */
+export class FillPlan {
+  readonly #limits: ContinuityLimits
+  readonly #hasHistory: boolean
+  /** In the order in which the holes were seen. */
+  readonly #fillings = new Map<string, Filling>()
+  #asked = 0
+  #notBeforeMs = -Infinity
+  #lastSuccessMs = -Infinity
+  #failures = 0
+  #lastProblem = 'no answer yet'
+
+  constructor(limits: ContinuityLimits, hasHistory: boolean) {
+    this.#limits = limits
+    this.#hasHistory = hasHistory
+  }
+
+  get openHoles(): number {
+    return this.#fillings.size
+  }
+
+  /** A sequence has a hole, perhaps: to be called after each change of it. */
+  watch(sequence: TradeSequence): void {
+    const { hole, symbol } = sequence
+    const known = this.#fillings.get(symbol)
+    if (hole === undefined) {
+      if (known !== undefined && known.asked === undefined) this.#fillings.delete(symbol)
+    } else if (known === undefined) {
+      const notBeforeMs = hole.sinceMs + this.#limits.suspectMs
+      this.#fillings.set(symbol, { sequence, notBeforeMs, asked: undefined, behindSinceMs: undefined })
+    }
+  }
+
+  forget(symbol: string): void {
+    if (this.#fillings.get(symbol)?.asked !== undefined) this.#asked--
+    this.#fillings.delete(symbol)
+  }
+
+  /** The next question, if one may be asked now. Each has to be answered by `answered` or `failed`. */
+  next(nowMs: number): PageRequest | undefined {
+    if (!this.isOpen(nowMs) || this.#asked >= this.#limits.maxConcurrentPages) return undefined
+    for (const filling of this.#fillings.values()) {
+      if (filling.asked !== undefined || nowMs < filling.notBeforeMs) continue
+      const request = this.#ask(filling, nowMs)
+      if (request !== undefined) return request
+    }
+    return undefined
+  }
+
+  answered({ symbol }: PageRequest, page: TradePage, nowMs: number): void {
+    const filling = this.#settle(symbol)
+    this.#succeeded(nowMs)
+    if (filling === undefined) return
+    const decided = filling.sequence.fill(page, nowMs)
+    if (decided === 0) this.#lastProblem = 'its answers end before them'
+    filling.notBeforeMs = decided > 0 ? nowMs : nowMs + this.#limits.retryMs
+    filling.behindSinceMs = decided > 0 ? undefined : (filling.behindSinceMs ?? nowMs)
+    this.watch(filling.sequence)
+  }
+
+  failed({ symbol }: PageRequest, error: unknown, nowMs: number): void {
+    const filling = this.#settle(symbol)
+    this.postpone(error, nowMs)
+    if (filling === undefined) return
+    // To wait for the budget is no failure of this hole.
+    if (!isRateLimited(error)) filling.behindSinceMs ??= nowMs
+    if (isRetriable(error)) return
+    filling.sequence.giveUp({ status: 'given_up', reason: messageOf(error) }, nowMs)
+    this.watch(filling.sequence)
+  }
+
+  /** No question to the history for a while: it can't answer. */
+  postpone(error: unknown, nowMs: number): void {
+    this.#lastProblem = messageOf(error)
+    const retryAfterMs = error instanceof TradeHistoryError ? error.retryAfterMs : undefined
+    const delayMs = retryAfterMs ?? Math.min(this.#limits.retryMs * 2 ** this.#failures, 10 * this.#limits.retryMs)
+    this.#failures++
+    this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + delayMs)
+  }
+
+  /** The history may be asked now. */
+  isOpen(nowMs: number): boolean {
+    return this.#hasHistory && nowMs >= this.#notBeforeMs
+  }
+
+  /** Gives up what can't be had within the limits. */
+  giveUpOverdue(nowMs: number): void {
+    for (const filling of this.#fillings.values()) {
+      const reason = this.#overdue(filling, nowMs)
+      if (reason === undefined) continue
+      filling.sequence.giveUp({ status: 'given_up', reason }, nowMs)
+      filling.behindSinceMs = undefined
+      filling.notBeforeMs = nowMs + this.#limits.suspectMs
+      this.watch(filling.sequence)
+    }
+  }
+
+  #overdue({ sequence, behindSinceMs, notBeforeMs }: Filling, nowMs: number): string | undefined {
+    const { fillTimeoutMs } = this.#limits
+    const { hole } = sequence
+    if (hole === undefined) return undefined
+    if (!this.#hasHistory) return nowMs >= notBeforeMs ? noHistory : undefined
+    const sinceMs = behindSinceMs ?? Math.max(hole.sinceMs, this.#lastSuccessMs)
+    if (nowMs - sinceMs < fillTimeoutMs) return undefined
+    return `the exchange's history did not have them within ${fillTimeoutMs} ms: ${this.#lastProblem}`
+  }
+
+  /** Every hole is given up now, such as at an end that does not wait. */
+  giveUpAll(reason: string, nowMs: number): void {
+    for (const { sequence } of this.#fillings.values()) {
+      while (sequence.hole !== undefined) sequence.giveUp({ status: 'given_up', reason }, nowMs)
+    }
+  }
+
+  #ask(filling: Filling, nowMs: number): PageRequest | undefined {
+    const { sequence } = filling
+    const { maxFillTrades } = this.#limits
+    sequence.publish()
+    const size = sizeOf(sequence)
+    if (size > maxFillTrades) {
+      const toId = (sequence.missing?.toId ?? 0) - maxFillTrades
+      const reason = `more than ${maxFillTrades} trades are missing: the newest ones are filled`
+      sequence.giveUp({ status: 'given_up', reason }, nowMs, toId)
+    }
+    const { missing } = sequence
+    if (missing === undefined) return undefined
+    // One more than is missing shows that nothing else is to come.
+    const limit = Math.min(pageLimit, missing.toId - missing.fromId + 2)
+    filling.asked = { kind: 'page', symbol: sequence.symbol, fromId: missing.fromId, limit }
+    this.#asked++
+    return filling.asked
+  }
+
+  #settle(symbol: string): Filling | undefined {
+    const filling = this.#fillings.get(symbol)
+    if (filling?.asked === undefined) return undefined
+    filling.asked = undefined
+    this.#asked--
+    return filling
+  }
+
+  #succeeded(nowMs: number): void {
+    this.#lastSuccessMs = nowMs
+    this.#failures = 0
+  }
+}
+
+function sizeOf({ missing }: TradeSequence): number {
+  return missing === undefined ? 0 : missing.toId - missing.fromId + 1
+}
+
+function isRetriable(error: unknown): boolean {
+  return error instanceof TradeHistoryError && error.retriable
+}
+
+function isRateLimited(error: unknown): boolean {
+  return error instanceof TradeHistoryError && error.code === 'rate-limited'
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

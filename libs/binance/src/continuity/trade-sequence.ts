@@ -1,0 +1,268 @@
+import type { Trade, TradeGap } from '@tidemark/schemas'
+import type { TradePage } from '../trade-history.ts'
+
+/** Where a symbol's ids go on from, as it was written down before. */
+export interface SequenceStart {
+  /** Every id up to this one is decided. */
+  readonly tradeId: number
+  /** Event time of the last trade written; milliseconds. */
+  readonly timeMs: number
+  /** First id of a gap that was open, which is gone on with under its name. */
+  readonly openGapFromId?: number
+}
+
+/** Gets what a sequence has decided, in the order in which it is to be written. */
+export interface SequenceOutput {
+  trade(trade: Trade): void
+  gap(gap: TradeGap): void
+}
+
+/** How many trades wait behind holes, over all symbols. */
+export interface HeldBudget {
+  held: number
+  readonly maxHeld: number
+}
+
+export type GapCause = 'reconnect' | 'skip' | 'restart' | 'overload'
+
+/** What is given up, and why. */
+export interface GiveUp {
+  readonly status: 'unfillable' | 'given_up'
+  readonly reason: string
+}
+
+/** A range of ids that are missing, for now only suspected. */
+export interface Hole {
+  /** On the caller's clock. */
+  readonly sinceMs: number
+  readonly cause: GapCause
+}
+
+interface OpenHole extends Hole {
+  /** First id of the gap record that it is, or will be, published as. */
+  startId: number
+  isPublished: boolean
+  readonly detectedAtMs: number
+}
+
+interface SequenceOptions {
+  readonly symbol: string
+  readonly start?: SequenceStart | undefined
+  readonly output: SequenceOutput
+  readonly budget: HeldBudget
+}
+
+const ABSENT: GiveUp = { status: 'unfillable', reason: 'the exchange has no trades with these ids' }
+
+/**
+ * The trades of one symbol, put in order: ids ascend, each comes once, and none passes a hole before it is decided. A hole is
+ * suspected when a higher id becomes known, because ids are promised to be unique and not to be contiguous. Pure: time is passed in.
+ */
+export class TradeSequence {
+  readonly symbol: string
+  readonly #output: SequenceOutput
+  readonly #budget: HeldBudget
+  /** Ascending; all above a hole. */
+  #held: Trade[] = []
+  #lastId: number | undefined
+  #lastTimeMs = 0
+  /** Highest id that is known to be there. */
+  #knownId = -1
+  #hole: OpenHole | undefined
+  #resumedGapFromId: number | undefined
+
+  constructor({ symbol, start, output, budget }: SequenceOptions) {
+    this.symbol = symbol
+    this.#output = output
+    this.#budget = budget
+    if (start === undefined) return
+    this.#lastId = start.tradeId
+    this.#lastTimeMs = start.timeMs
+    this.#knownId = start.tradeId
+    this.#resumedGapFromId = start.openGapFromId
+  }
+
+  /** Every id up to this one is decided; undefined before the first trade. */
+  get lastId(): number | undefined {
+    return this.#lastId
+  }
+
+  get hole(): Hole | undefined {
+    return this.#hole
+  }
+
+  get held(): number {
+    return this.#held.length
+  }
+
+  /** The ids that are missing first: both ends included. Undefined where none is. */
+  get missing(): { readonly fromId: number; readonly toId: number } | undefined {
+    if (this.#hole === undefined || this.#lastId === undefined) return undefined
+    return { fromId: this.#lastId + 1, toId: (this.#held[0]?.trade_id ?? this.#knownId + 1) - 1 }
+  }
+
+  /** A trade arrived. False for one that is here already. */
+  receive(trade: Trade, nowMs: number, cause: GapCause): boolean {
+    const { trade_id: id } = trade
+    if (this.#lastId === undefined || id === this.#lastId + 1) {
+      this.#emit(trade)
+      this.#goOn(nowMs, cause)
+      return true
+    }
+    if (id <= this.#lastId) return false
+    if (!this.#hold(trade)) return false
+    this.known(id, nowMs, cause)
+    return true
+  }
+
+  /** A trade with this id is there, whether it arrived or not: what is missing up to it is a hole. */
+  known(id: number, nowMs: number, cause: GapCause): void {
+    this.#knownId = Math.max(this.#knownId, id)
+    if (this.#lastId === undefined || this.#knownId <= this.#lastId || this.#hole !== undefined) return
+    const resumed = this.#resumedGapFromId
+    this.#resumedGapFromId = undefined
+    this.#hole = {
+      sinceMs: nowMs,
+      cause,
+      startId: resumed ?? this.#lastId + 1,
+      isPublished: resumed !== undefined,
+      detectedAtMs: this.#held[0]?.trade_time_ms ?? this.#lastTimeMs,
+    }
+  }
+
+  /** Publishes the hole as a gap that is open: it did not fill by itself. */
+  publish(): void {
+    const { missing } = this
+    if (this.#hole === undefined || missing === undefined || this.#hole.isPublished) return
+    this.#hole.isPublished = true
+    this.#putGap({ fromId: this.#hole.startId, toId: missing.toId }, { status: 'open', reason: null })
+  }
+
+  /**
+   * What the exchange's history has from `fromId` on. Ids of the hole that a page should have and has not are given up as `unfillable`.
+   * Returns how many ids it decided; 0 where the history is behind the stream.
+   */
+  fill({ trades, completeFromId }: TradePage, nowMs: number): number {
+    const { missing } = this
+    if (missing === undefined) return 0
+    const before = missing.fromId
+    if (completeFromId > missing.fromId) {
+      const toId = Math.min(completeFromId - 1, missing.toId)
+      this.#decide(toId, { status: 'given_up', reason: 'older than the trades that this host serves' })
+    }
+    for (const trade of trades) {
+      const lastId = this.#lastId as number
+      if (trade.trade_id <= lastId) continue
+      if (trade.trade_id > missing.toId) break
+      if (trade.trade_id > lastId + 1) this.#decide(trade.trade_id - 1, ABSENT)
+      this.#emit(trade)
+    }
+    const newestId = trades.at(-1)?.trade_id ?? -1
+    if (newestId > missing.toId && (this.#lastId as number) < missing.toId) this.#decide(missing.toId, ABSENT)
+    const decided = (this.#lastId as number) + 1 - before
+    this.#goOn(nowMs, this.#hole?.cause ?? 'skip')
+    return decided
+  }
+
+  /** Gives up what is missing, or the part of it up to `toId`, and goes on behind it. */
+  giveUp(giveUp: GiveUp, nowMs: number, toId = this.missing?.toId): void {
+    if (this.#hole === undefined || toId === undefined) return
+    const { cause } = this.#hole
+    this.#decide(toId, giveUp)
+    this.#goOn(nowMs, cause)
+  }
+
+  /** Lets go of what is held: the symbol is not followed any more. */
+  discard(): void {
+    this.#budget.held -= this.#held.length
+    this.#held = []
+    this.#hole = undefined
+  }
+
+  #hold(trade: Trade): boolean {
+    const { trade_id: id } = trade
+    let at = this.#held.length
+    while (at > 0 && (this.#held[at - 1] as Trade).trade_id > id) at--
+    if (this.#held[at - 1]?.trade_id === id) return false
+    // Too much is waiting: the trade is known to be there, and will be asked for.
+    if (this.#budget.held >= this.#budget.maxHeld) return true
+    this.#held.splice(at, 0, trade)
+    this.#budget.held++
+    return true
+  }
+
+  #emit(trade: Trade): void {
+    this.#lastId = trade.trade_id
+    this.#lastTimeMs = trade.trade_time_ms
+    this.#output.trade(trade)
+  }
+
+  /** Emits what waited for the ids before it, up to the next hole. */
+  #goOn(nowMs: number, cause: GapCause): void {
+    let count = 0
+    for (const trade of this.#held) {
+      const next = (this.#lastId as number) + 1
+      if (trade.trade_id > next) break
+      count++
+      if (trade.trade_id < next) continue
+      if (this.#hole !== undefined) this.#close(this.#hole)
+      this.#emit(trade)
+    }
+    this.#held.splice(0, count)
+    this.#budget.held -= count
+    const lastId = this.#lastId as number
+    const stillMissing = lastId < this.#knownId
+    if (this.#hole !== undefined && !stillMissing) this.#close(this.#hole)
+    if (this.#resumedGapFromId !== undefined && this.#hole === undefined) this.#closeResumed(lastId)
+    if (stillMissing) this.known(this.#knownId, nowMs, cause)
+  }
+
+  #close(hole: OpenHole): void {
+    this.#hole = undefined
+    if (!hole.isPublished) return
+    const lastId = this.#lastId as number
+    if (hole.startId <= lastId) this.#putGap({ fromId: hole.startId, toId: lastId }, FILLED, hole)
+  }
+
+  /** A gap that was open before the start, and that turns out to be filled up to where it was written. */
+  #closeResumed(lastId: number): void {
+    const fromId = this.#resumedGapFromId as number
+    this.#resumedGapFromId = undefined
+    const hole = { cause: 'restart' as const, detectedAtMs: this.#lastTimeMs }
+    if (fromId <= lastId) this.#putGap({ fromId, toId: lastId }, FILLED, hole)
+  }
+
+  /** Decides the ids from the first missing one up to `toId`; what of the gap was filled before is a gap of its own. */
+  #decide(toId: number, giveUp: GiveUp): void {
+    const hole = this.#hole as OpenHole
+    const fromId = (this.#lastId as number) + 1
+    const endId = this.missing?.toId ?? toId
+    if (hole.startId < fromId) this.#putGap({ fromId: hole.startId, toId: fromId - 1 }, FILLED)
+    this.#putGap({ fromId, toId }, giveUp)
+    this.#lastId = toId
+    hole.startId = toId + 1
+    hole.isPublished = toId < endId
+    if (hole.isPublished) this.#putGap({ fromId: hole.startId, toId: endId }, { status: 'open', reason: null })
+  }
+
+  #putGap(
+    { fromId, toId }: { readonly fromId: number; readonly toId: number },
+    { status, reason }: { readonly status: string; readonly reason: string | null },
+    hole: Pick<OpenHole, 'cause' | 'detectedAtMs'> = this.#hole as OpenHole,
+  ): void {
+    const { cause, detectedAtMs } = hole
+    this.#output.gap({
+      gap_id: `${this.symbol}:${fromId}`,
+      symbol: this.symbol,
+      from_trade_id: fromId,
+      to_trade_id: toId,
+      cause,
+      status,
+      detected_at_ms: detectedAtMs,
+      resolved_at_ms: status === 'open' ? null : Math.max(detectedAtMs, this.#lastTimeMs),
+      reason,
+    })
+  }
+}
+
+const FILLED = { status: 'filled', reason: null } as const
