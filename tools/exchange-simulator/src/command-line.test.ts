@@ -69,7 +69,30 @@ describe('the command line', () => {
     })
   })
 
+  it('names so many symbols', async () => {
+    const { symbols = [] } = (await parse('--source', 'synthetic', '--symbol-count', '1000'))?.options ?? {}
+    expect(new Set(symbols).size).toBe(1000)
+    expect([symbols[0], symbols[999]]).toEqual(['BTCUSDT', 'M01000USDT'])
+  })
+
+  it('describes the exchange around the source', async () => {
+    const args = ['--tls-port', '0', '--tls-certificate', 'c.pem', '--history', '5', '--weight-limit', '6']
+    const more = ['--no-historical-trades', '--connect-limit', '7', '--connection-life', '8', '--faults', 'random:1:60']
+    expect(await parse('--source', 'synthetic', ...args, ...more)).toMatchObject({
+      options: {
+        tls: { port: 0, certificateFile: 'c.pem' },
+        historyTrades: 5,
+        weightPerMinute: 6,
+        historicalTrades: false,
+        connectsPer5Minutes: 7,
+        connectionLifeMs: 8000,
+      },
+      faults: 'random:1:60',
+    })
+  })
+
   it.each([
+    ['--source', 'synthetic', '--symbol-count', '2', '--symbols', 'A'],
     ['--source', 'elsewhere'],
     ['--source', 'recording:'],
     ['--source', 'synthetic', '--speed', 'fast'],

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Speed } from './pacing.ts'
 import type { RecordingOptions, SyntheticOptions } from './open-source.ts'
 import type { SimulatorOptions } from './simulator.ts'
+import { symbolNames } from './symbol-profile.ts'
 
 /** Port the simulator listens on when started from the command line. */
 export const DEFAULT_PORT = 9443
@@ -19,6 +20,7 @@ interface TypedIn {
   speed: Speed
   shift?: 'now'
   symbols?: readonly string[]
+  symbolCount?: number
   seed: number
   rate?: number
   duration?: number
@@ -44,6 +46,11 @@ export function simulatorCommand(run: (commandLine: CommandLine) => Promise<void
     .option('--speed <N|max>', 'N times as fast, or as fast as the reader takes it', parseSpeed, 1)
     .addOption(new Option('--shift <now>', 'move the times of a recording so that it begins now').choices(['now']))
     .option('--symbols <A,B>', 'these only', (text: string) => text.split(',').map((symbol) => symbol.trim()))
+    .addOption(
+      new Option('--symbol-count <N>', 'so many symbols of a market, the well-known ones first')
+        .argParser(parseNumber)
+        .conflicts('symbols'),
+    )
     .option('--seed <N>', 'seed of the market and of the places of malformed frames', parseNumber, 1)
     .option('--rate <N>', 'mean trades a second and symbol of a synthetic market', parseNumber)
     .option('--duration <seconds>', 'market time after which a synthetic market ends', parseNumber)
@@ -65,7 +72,8 @@ export function simulatorCommand(run: (commandLine: CommandLine) => Promise<void
 
 function toCommandLine(typedIn: TypedIn): CommandLine {
   const { symbols, malformed, speed, seed, port, errors } = typedIn
-  const { tlsPort, tlsCertificate, history, weightLimit, historicalTrades, connectLimit, connectionLife } = typedIn
+  const { tlsPort, tlsCertificate, history, weightLimit, historicalTrades, connectLimit, connectionLife, symbolCount } =
+    typedIn
   const options: SimulatorOptions = {
     source: toSource(typedIn),
     speed,
@@ -81,6 +89,7 @@ function toCommandLine(typedIn: TypedIn): CommandLine {
     ...(connectLimit !== undefined && { connectsPer5Minutes: connectLimit }),
     ...(connectionLife !== undefined && { connectionLifeMs: connectionLife * 1000 }),
     ...(symbols && { symbols }),
+    ...(symbolCount !== undefined && { symbols: symbolNames(symbolCount) }),
     ...(malformed === 'builtin' && { malformed }),
   }
   return { options, malformedFile: malformed === 'builtin' ? undefined : malformed, faults: typedIn.faults }

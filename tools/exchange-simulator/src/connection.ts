@@ -104,12 +104,16 @@ export class Connection implements FrameSink, FaultyConnection {
     this.#startWhenSubscribed()
   }
 
+  get streams(): ReadonlySet<string> {
+    return this.#subscriptions.streams
+  }
+
   get signal(): AbortSignal {
     return this.#gone.signal
   }
 
   send(frames: readonly SourceFrame[]): void {
-    const { streams } = this.#subscriptions
+    const { streams } = this
     const wanted = frames.filter(({ stream }) => stream === null || streams.has(stream))
     this.#write(this.#linkFaults.pass(wanted))
     if (this.#options.socket.writableLength > MAX_UNSENT_BYTES) {

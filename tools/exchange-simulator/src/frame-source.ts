@@ -3,6 +3,8 @@ import type { SourceFrame } from './source-frame.ts'
 
 /** Where a source puts frames for one connection. */
 export interface FrameSink {
+  /** What it has subscribed; replaced by another set when that changes. */
+  readonly streams: ReadonlySet<string>
   /** Sends those frames the connection subscribed to, in order. */
   send(frames: readonly SourceFrame[]): void
   /** Undefined while more can be taken; else resolves when it can, or when the connection is gone. Never rejects. */

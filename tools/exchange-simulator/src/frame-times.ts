@@ -8,7 +8,8 @@ export interface TimeChange {
 
 /** Times from here up are µs: as ms they would be in the year 5138. */
 const FIRST_MICROSECOND = 100_000_000_000_000
-const TIMES = /"([ET])":(\d+)/g
+/** A candle's own times stand at its beginning; elsewhere `t` is the id of a trade. */
+const TIMES = /("k":\{"t":\d+,"T":|"[ET]":)(\d+)/g
 const EVENT_TIME = /"E":(\d+)/
 
 /** The event time `E` of a frame in ms, or undefined where it has none. Microseconds are known by magnitude. */
@@ -24,7 +25,7 @@ export function inMs(time: number): number {
 }
 
 /**
- * Moves the times `E` and `T` of a frame by a constant and writes them in the unit asked for; each keeps its own unit
+ * Moves the times `E` and `T` of a frame, and `t` and `T` of a candle, by a constant and writes them in the unit asked for; each keeps its own unit
  * when none was. Every other byte stays as it is: a key in JSON text cannot be mistaken for the inside of a string,
  * where its quotes would be escaped.
  */
@@ -32,7 +33,11 @@ export function changeTimes(frame: Buffer, change: TimeChange): Buffer {
   if (change.offsetMs === 0 && change.unit === undefined) return frame
   const text = frame.toString('latin1')
   return Buffer.from(
-    text.replace(TIMES, (_, key: string, digits: string) => `"${key}":${changed(digits, change)}`),
+    text.replace(TIMES, (_, key: string, digits: string) =>
+      key.startsWith('"k"')
+        ? key.replace(/\d+/, (open) => changed(open, change)) + changedClose(digits, change)
+        : key + changed(digits, change),
+    ),
     'latin1',
   )
 }
@@ -44,4 +49,10 @@ function changed(digits: string, { offsetMs, unit }: TimeChange): string {
   if (unit === 'MICROSECOND' && !isMicroseconds) return `${moved * 1000}`
   if (unit === 'MILLISECOND' && isMicroseconds) return `${Math.floor(moved / 1000)}`
   return `${moved}`
+}
+
+/** A candle closes one unit of its time before the next opens. */
+function changedClose(digits: string, change: TimeChange): string {
+  const next = `${Number(digits) + 1}`
+  return `${Number(changed(next, change)) - 1}`
 }

@@ -7,7 +7,10 @@ import type { PlacedFrame } from './malformed-placement.ts'
 import type { MalformedFrame } from './malformed-frames.ts'
 import type { Speed } from './pacing.ts'
 import { tradeFrame } from './simulated-trade.ts'
+import { isTradeStream, streamSymbol } from './source-frame.ts'
 import type { SourceFrame } from './source-frame.ts'
+import { DerivedNames, parseDerivedStream } from './streams/derived-stream.ts'
+import { StreamDeriver } from './streams/stream-deriver.ts'
 import { SLICE_MS, SyntheticMarket } from './synthetic-market.ts'
 
 /** Malformed frames are spread over this many first frames of a market: within seconds at the usual rates. */
@@ -41,7 +44,8 @@ export interface MarketSourceOptions {
  */
 export class MarketSource implements FrameSource {
   readonly #options: MarketSourceOptions
-  readonly #streams: ReadonlySet<string>
+  readonly #derivedNames: DerivedNames
+  readonly #deriver: StreamDeriver
   readonly #placed: readonly PlacedFrame[]
   readonly #published: PublishedTrades
   readonly #sinks = new Set<FrameSink>()
@@ -49,16 +53,19 @@ export class MarketSource implements FrameSource {
   #market: SyntheticMarket | undefined
   #startedAtMs = 0
   #marketStartMs = 0
+  /** Trades; those of derived streams are not counted. */
   #framesTotal = 0
+  #framesSent = 0
   #isRunning = false
   #isStopped = false
   #cancelTimer = () => {}
 
   constructor(options: MarketSourceOptions) {
     this.#options = options
-    this.#streams = new Set(options.symbols.map((symbol) => `${symbol.toLowerCase()}@trade`))
+    this.#derivedNames = new DerivedNames((name) => this.#isDerived(name))
     this.#placed = placeMalformed(options.malformed, MALFORMED_SPREAD_FRAMES, options.seed)
     this.#published = new PublishedTrades(options.symbols, options.historyTrades)
+    this.#deriver = new StreamDeriver(this.#published)
   }
 
   get symbols(): readonly string[] {
@@ -66,7 +73,8 @@ export class MarketSource implements FrameSource {
   }
 
   hasStream(stream: string): boolean {
-    return this.#streams.has(stream)
+    const isTrades = isTradeStream(stream) && this.#published.of(streamSymbol(stream)) !== undefined
+    return isTrades || this.#isDerived(stream)
   }
 
   async serve(sink: FrameSink): Promise<void> {
@@ -108,6 +116,11 @@ export class MarketSource implements FrameSource {
     return Promise.resolve()
   }
 
+  #isDerived(name: string): boolean {
+    const stream = parseDerivedStream(name)
+    return stream !== undefined && this.#published.of(stream.symbol) !== undefined
+  }
+
   #run(): void {
     if (this.#isRunning || this.#isStopped) return
     this.#isRunning = true
@@ -126,7 +139,7 @@ export class MarketSource implements FrameSource {
     const { clock } = this.#options
     const passedMs = (clock.nowMs() - this.#startedAtMs) * speed
     this.#advance(market, this.#marketStartMs + passedMs)
-    if (this.#hasEnded(market)) return this.#ended.resolve()
+    if (this.#hasEnded(market)) return this.#end(market)
     const nextAtMs = this.#startedAtMs + (market.timeMs + SLICE_MS - this.#marketStartMs) / speed
     const delayMs = Math.max(0, Math.ceil(nextAtMs - clock.nowMs()))
     this.#cancelTimer = clock.after(delayMs, () => this.#runPaced(market, speed))
@@ -139,7 +152,7 @@ export class MarketSource implements FrameSource {
       for (const sink of this.#sinks) await sink.room()
     }
     this.#isRunning = false
-    if (this.#hasEnded(market)) this.#ended.resolve()
+    if (this.#hasEnded(market)) this.#end(market)
   }
 
   /** One step: up to a time, or to the slice in which something is to happen. */
@@ -149,23 +162,36 @@ export class MarketSource implements FrameSource {
     watch.reached(market.timeMs)
   }
 
+  #end(market: SyntheticMarket): void {
+    this.#send(this.#deriver.finish(this.#wantedDerived(), market.timeMs))
+    this.#ended.resolve()
+  }
+
   /** The next frames, of market time before `untilMs` and the market's end, no more than one step's. */
   #makeUntil(market: SyntheticMarket, untilMs: number): readonly SourceFrame[] {
     const frames: SourceFrame[] = []
+    const derived = this.#wantedDerived()
+    this.#deriver.open(derived, market.timeMs)
     for (let slices = 0; slices < MAX_SLICES_PER_STEP && frames.length < MAX_FRAMES_PER_STEP; slices += 1) {
       if (market.timeMs + SLICE_MS > untilMs || this.#hasEnded(market)) break
       for (const trade of market.next().trades) {
         this.#published.append(trade)
         frames.push(tradeFrame(trade))
+        this.#framesTotal += 1
       }
+      if (derived.size > 0) frames.push(...this.#deriver.derive(derived, market.timeMs))
     }
     return frames
   }
 
   #send(frames: readonly SourceFrame[]): void {
-    const mixed = mixIn(frames, this.#framesTotal, this.#placed)
-    this.#framesTotal += frames.length
+    const mixed = mixIn(frames, this.#framesSent, this.#placed)
+    this.#framesSent += frames.length
     if (mixed.length > 0) for (const sink of this.#sinks) sink.send(mixed)
+  }
+
+  #wantedDerived(): ReadonlySet<string> {
+    return new Set([...this.#sinks].flatMap(({ streams }) => this.#derivedNames.of(streams)))
   }
 
   #hasEnded(market: SyntheticMarket): boolean {

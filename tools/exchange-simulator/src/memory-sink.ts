@@ -4,13 +4,15 @@ import type { SourceFrame } from './source-frame.ts'
 /** A sink for tests: keeps what it gets, and takes no more once `takes` calls of `send` came, until `release`. */
 export class MemorySink implements FrameSink {
   readonly frames: SourceFrame[] = []
+  readonly streams: ReadonlySet<string>
   readonly #gone = new AbortController()
   readonly #takes: number
   #sends = 0
   #room = Promise.withResolvers<void>()
   #asked = Promise.withResolvers<void>()
 
-  constructor(options: { takes?: number } = {}) {
+  constructor(options: { takes?: number; streams?: readonly string[] } = {}) {
+    this.streams = new Set(options.streams)
     this.#takes = options.takes ?? Infinity
   }
 

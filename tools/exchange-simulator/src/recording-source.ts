@@ -13,8 +13,10 @@ import type { RecordingBatch } from './recording-reader.ts'
 import { summariseRecording } from './recording-summary.ts'
 import type { RecordingSummary } from './recording-summary.ts'
 import { replay } from './replay.ts'
+import { ReplayDerivation } from './replay-derivation.ts'
 import { moveFrame, streamSymbol } from './source-frame.ts'
 import type { SourceFrame } from './source-frame.ts'
+import { DerivedNames, parseDerivedStream } from './streams/derived-stream.ts'
 
 export interface RecordingSourceOptions {
   readonly file: string
@@ -44,6 +46,7 @@ class RecordingSource implements FrameSource {
   readonly #options: RecordingSourceOptions
   readonly #summary: RecordingSummary
   readonly #placed: readonly PlacedFrame[]
+  readonly #derivedNames = new DerivedNames((name) => this.#isDerived(name))
   /** Event time each replay has come to. */
   readonly #positions = new Map<FrameSink, number>()
   #latestMs: number
@@ -64,19 +67,28 @@ class RecordingSource implements FrameSource {
   }
 
   hasStream(stream: string): boolean {
-    return this.#summary.streams.has(stream)
+    return this.#summary.streams.has(stream) || this.#isDerived(stream)
+  }
+
+  /** What the recording has itself is not made anew. */
+  #isDerived(name: string): boolean {
+    const { streams } = this.#summary
+    const stream = parseDerivedStream(name)
+    return stream !== undefined && !streams.has(name) && streams.has(`${stream.symbol.toLowerCase()}@trade`)
   }
 
   async serve(sink: FrameSink): Promise<void> {
     if (sink.signal.aborted) return
-    const { clock, file, shiftToNow, speed } = this.#options
+    const { clock, file, historyTrades: maxTrades, shiftToNow, speed } = this.#options
     const { firstEventTimeMs, firstReceivedAtUs } = this.#summary
     const startedAtMs = clock.nowMs()
     this.#offsetMs ??= shiftToNow ? startedAtMs - firstEventTimeMs : 0
     const offsetMs = this.#offsetMs
     this.#positions.set(sink, firstEventTimeMs + offsetMs)
     this.#options.watch.reached(this.nowMs())
-    let framesSent = 0
+    let position = { framesSent: 0, timeMs: firstEventTimeMs + offsetMs }
+    const derivation = new ReplayDerivation({ file, symbols: this.symbols, maxTrades, offsetMs })
+    const derived = () => this.#derivedNames.of(sink.streams)
     sink.signal.addEventListener('abort', () => this.#positions.delete(sink), { once: true })
     await replay({
       batches: this.#frames(readRecording(file), offsetMs),
@@ -84,11 +96,17 @@ class RecordingSource implements FrameSource {
       clock,
       sink,
       onSent: (sent) => {
+        let { framesSent } = position
         for (const { stream } of sent) if (stream !== null) framesSent += 1
         this.#framesPublished = Math.max(this.#framesPublished, framesSent)
         this.#moveTo(sink, sent)
+        const before = position
+        position = { framesSent, timeMs: this.#positions.get(sink) ?? before.timeMs }
+        return derived().length === 0 ? undefined : derivation.between(before, position, derived())
       },
     })
+    sink.send(await derivation.finish(position, derived()))
+    await sink.flushed()
   }
 
   /** The slowest replay's time: with it a reader never takes for past what some connection has not been sent yet. */

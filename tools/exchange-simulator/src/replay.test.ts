@@ -24,7 +24,7 @@ function setUp(options: { batches: number[][]; speed: Speed; sink?: MemorySink }
     }
   }
   const pace = { speed: options.speed, firstReceivedAtUs: 0, startedAtMs: 1_000 }
-  const ended = replay({ batches: batches(), pace, clock, sink, onSent: () => {} })
+  const ended = replay({ batches: batches(), pace, clock, sink, onSent: () => undefined })
   return { clock, sink, ended, batchesRead: () => handedOut }
 }
 

@@ -10,8 +10,8 @@ export interface ReplayOptions {
   readonly pace: Pace
   readonly clock: Clock
   readonly sink: FrameSink
-  /** Told each run of frames that was handed over. */
-  readonly onSent: (sent: readonly SourceFrame[]) => void
+  /** Told each run of frames that was handed over; may have something to be sent after it. */
+  readonly onSent: (sent: readonly SourceFrame[]) => Promise<readonly SourceFrame[]> | undefined
 }
 
 /**
@@ -32,7 +32,8 @@ export async function replay({ batches, pace, clock, sink, onSent }: ReplayOptio
       }
       const sent = batch.slice(from, to)
       sink.send(sent)
-      onSent(sent)
+      const more = onSent(sent)
+      if (more !== undefined) sink.send(await more)
       from = to
       await sink.room()
     }

@@ -25,6 +25,12 @@ const KNOWN: Readonly<Record<string, readonly [price: number, priceDecimals: num
   ETHBTC: [0.04341, 5, 4],
 }
 
+/** Names for so many symbols: the well-known ones first, then made-up ones, `M00011USDT` and so on. */
+export function symbolNames(count: number): readonly string[] {
+  const known = Object.keys(KNOWN)
+  return Array.from({ length: count }, (_, index) => known[index] ?? `M${`${index + 1}`.padStart(5, '0')}USDT`)
+}
+
 /**
  * The profile of a symbol: that of the exchange's well-known ones, and for any other one derived from its name alone,
  * with a price between a cent and some hundred dollars, of five to six digits.
