@@ -5,6 +5,9 @@ import { openFaultScript } from './faults/fault-file.ts'
 import { SimulatorError } from './simulator-error.ts'
 import { startSimulator } from './simulator.ts'
 
+/** Symbols that are listed when it starts; of more only the number. */
+const MAX_NAMED = 20
+
 async function run({ options, malformedFile, faults: faultsOption }: CommandLine): Promise<void> {
   const log = (message: string) => process.stderr.write(`${message}\n`)
   const malformed = malformedFile && (await readMalformedFile(malformedFile))
@@ -17,7 +20,8 @@ async function run({ options, malformedFile, faults: faultsOption }: CommandLine
   })
   const { frames_total, source, symbols } = simulator.status()
   const holds = source === 'recording' ? `${frames_total} frames of ` : ''
-  log(`exchange simulator on ${simulator.url}: ${source}, ${holds}${symbols.join(', ')}`)
+  const named = symbols.length <= MAX_NAMED ? symbols.join(', ') : `${symbols.length} symbols`
+  log(`exchange simulator on ${simulator.url}: ${source}, ${holds}${named}`)
   if (simulator.tls) log(`TLS on ${simulator.tls.url}`)
   log(`status on ${simulator.httpUrl}/simulator/status`)
   const stop = () => void simulator.stop().then(() => process.exit(0))
