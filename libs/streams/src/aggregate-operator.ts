@@ -1,6 +1,6 @@
 import { windowOperator, type Aggregator, type Emit, type Window, type Windows } from '@tidemark/windowing'
 import { StreamsError } from './errors.ts'
-import type { Operator, OperatorContext } from './operator.ts'
+import { timeBehind, type Operator, type OperatorContext } from './operator.ts'
 import { ReusedRecord } from './stream-record.ts'
 import { lateLabel, windowsName } from './windows-name.ts'
 
@@ -24,12 +24,9 @@ export function aggregateOperator<V, A, R>(
   next: Operator<R>,
 ): Operator<V> {
   const { output, position, clock, maxOpenWindows, hasChangelog } = context
-  if (!hasChangelog && windows.kind !== 'tumbling' && windows.kind !== 'hopping') {
-    throw new StreamsError(
-      'unsupported',
-      `${windowsName(windows)}: the state of ${windows.kind} windows can't be rebuilt from their input: run it exactly-once`,
-    )
-  }
+  if (!hasChangelog) checkRebuildable(windows, context)
+  const isTimed = 'graceMs' in windows
+  const behind = timeBehind(context, { graceMs: isTimed ? windows.graceMs : 0, dropsLate: isTimed }, next)
   // A result carries the last moment of its window as its event time.
   const result = new ReusedRecord<R>()
   const forward = (key: string, value: R, window: Window) => next.process(result.of(key, value, window.endMs - 1))
@@ -41,7 +38,10 @@ export function aggregateOperator<V, A, R>(
     nowMs: () => context.nowMs(),
     changelog: hasChangelog,
     output: {
-      result: forward,
+      result(key, value, window) {
+        if (isTimed) behind.reach(key, window.endMs - 1) // they come in order of their ends
+        forward(key, value, window)
+      },
       late: lateForwarder(context, lateTopics, lateLabel(windows)),
       update: (key, value, window) => {
         if (value !== undefined) forward(key, value, window)
@@ -63,12 +63,26 @@ export function aggregateOperator<V, A, R>(
   return {
     process({ key, value, timestampMs }) {
       at.timestampMs = timestampMs
-      at.offset = position.cursor.offset
+      at.offset = position.offset
       at.rebuilding = !output.open
       fold.add(key, value, at)
+      behind.passOn(key)
     },
-    advance: (key) => fold.advance(key),
+    advance(key) {
+      fold.advance(key)
+      behind.passOn(key)
+    },
   }
+}
+
+function checkRebuildable<V>(windows: Windows<V>, { rebuildable }: OperatorContext): void {
+  const isAligned = windows.kind === 'tumbling' || windows.kind === 'hopping'
+  if (isAligned && rebuildable) return
+  const what = isAligned ? 'windows behind windows, or behind several sources,' : `${windows.kind} windows`
+  throw new StreamsError(
+    'unsupported',
+    `${windowsName(windows)}: the state of ${what} can't be rebuilt from their input: run it exactly-once`,
+  )
 }
 
 function lateForwarder({ output, position }: OperatorContext, topics: readonly string[], label: string): () => void {

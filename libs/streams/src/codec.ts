@@ -21,7 +21,7 @@ export interface Codec<T> {
    * Writes `value` at `position` of `into` and returns the position after it; where it does not fit, a negative number:
    * how many bytes were missing. Throws a TypeError, naming the field, for a value that is not a `T`.
    */
-  encode(value: T, into: Buffer, position: number): number
+  readonly encode: (value: T, into: Buffer, position: number) => number
   /** Fetches a writer schema that `decode` did not know. False: there is none with that id (the record is bad). */
   load?(schemaId: number): Promise<boolean>
   /** Awaited once before the first `encode`: looks up what writing needs, such as the id of the writer's schema. */

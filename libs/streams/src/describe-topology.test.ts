@@ -44,4 +44,55 @@ describe('a topology describes itself', () => {
       ].join('\n'),
     )
   })
+
+  test('with the outlets of a step, and a step that has several parents as one', () => {
+    const { large, rest } = source.branch({ large: (value) => value > 9 })
+    const inOrder = large
+      .merge(rest.map((value) => value))
+      .groupByKey()
+      .inSequence({ sequence: (value) => value, graceMs: 0, maxHeld: 1 })
+    const sequenced = topology(
+      inOrder
+        .groupByKey()
+        .process<number, number>({ name: 'sums', init: () => 0, onRecord: () => undefined })
+        .to('sums', numbers, { heartbeats: true }),
+      inOrder.late.to('late', numbers),
+    )
+    expect(sequenced.describe()).toBe(
+      [
+        'source numbers',
+        '  branch',
+        '    large: merge',
+        '      in-sequence',
+        '        process sums',
+        '          to sums with heartbeats',
+        '        late: to late',
+        '    rest: map',
+        '      merge',
+        '        in-sequence',
+        '          process sums',
+        '            to sums with heartbeats',
+        '          late: to late',
+      ].join('\n'),
+    )
+    expect(sequenced.describe('mermaid').split('\n')).toEqual([
+      'flowchart TD',
+      '  n0["source numbers"]',
+      '  n1["branch"]',
+      '  n2["merge"]',
+      '  n3["in-sequence"]',
+      '  n4["process sums"]',
+      '  n5["to sums with heartbeats"]',
+      '  n4 --> n5',
+      '  n3 --> n4',
+      '  n6["to late"]',
+      '  n3 -->|late| n6',
+      '  n2 --> n3',
+      '  n1 -->|large| n2',
+      '  n7["map"]',
+      '  n7 --> n2',
+      '  n1 -->|rest| n7',
+      '  n0 --> n1',
+    ])
+  })
 })

@@ -1,13 +1,16 @@
 export { LATE_WINDOW_HEADER } from './aggregate-operator.ts'
+export type { BranchPredicate } from './branch-operator.ts'
 export type { RestoreProgress } from './changelog.ts'
 export type { Codec, Decoded, DecodeIssue } from './codec.ts'
 export { deadLetterRecord, MAX_DEAD_LETTER_BYTES, type DeadLetter } from './dead-letter.ts'
 export { durationLabel } from './duration-label.ts'
 export { decide, StreamsError, type StreamsErrorCode } from './errors.ts'
 export type { ExternalSink, SinkOffset, SinkProgress } from './external-sink.ts'
+export type { SequenceOptions } from './in-sequence-operator.ts'
 export { jsonCodec } from './json-codec.ts'
 export { murmur2, partitionForKey } from './partitioner.ts'
 export type * from './ports.ts'
+export type { ProcessOptions } from './process-operator.ts'
 export { RecordBatchBuilder, type RecordParts } from './record-batch-builder.ts'
 export { recordBatch, RecordCursor, type RecordBatchFields } from './record-batch.ts'
 export { RecordCollector, type BytesToWrite, type ValueToWrite } from './record-collector.ts'
@@ -20,10 +23,13 @@ export {
   AggregatedStream,
   GroupedStream,
   RekeyedStream,
+  SequencedStream,
   Stream,
   stream,
   WindowedStream,
+  type Branches,
   type StreamOptions,
+  type ToOptions,
 } from './stream.ts'
 export { Topology, topology } from './topology.ts'
 export { readVarint, readVarlong, varintLength, writeVarint, type VarintCursor } from './varint.ts'

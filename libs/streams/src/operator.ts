@@ -1,4 +1,4 @@
-import type { EventClock } from '@tidemark/windowing'
+import { promisedMs, watermarkMs, type Clock, type EventClock } from '@tidemark/windowing'
 import type { ExternalSink } from './external-sink.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RecordCursor } from './record-batch.ts'
@@ -33,11 +33,18 @@ export interface RebuiltState extends KeptState {
   restoreLateCounts(counts: readonly (readonly [key: string, count: number])[]): void
 }
 
-/** What the operators of one source in one task share. */
+/** What follows a step: by itself, or through one of several named outlets. A step that nothing follows hands on to nobody. */
+export type Next<out R> = <T = R>(outlet?: string) => Operator<T>
+
+/** What an operator finds in its task. */
 export interface OperatorContext {
-  readonly clock: EventClock
-  /** Where the record being processed stands, with its bytes. */
-  readonly position: { readonly cursor: RecordCursor }
+  /** The time that the step goes by. */
+  readonly clock: Clock
+  /** For a step with time of its own: the clock of what follows, which is the step's to move; undefined where nobody looks at it. */
+  readonly clockBehind: EventClock | undefined
+  /** The step's input comes again, as it was, where its source is read again. */
+  readonly rebuildable: boolean
+  readonly position: InputPosition
   readonly output: TaskOutput
   readonly maxOpenWindows: number
   /** Changes of state are asked for at every commit. */
@@ -45,8 +52,17 @@ export interface OperatorContext {
   nowMs(): number
   /** Called before each commit: the last chance for its outputs. */
   beforeCommit(action: () => void): void
+  /** Called behind each heartbeat of a source before the step, when all that it caused has been handed on. */
+  afterHeartbeat(action: (key: string) => void): void
   /** Makes a state known to the task, which commits and restores it. */
   keep(state: RebuiltState): void
+}
+
+/** Where the record being processed stands. */
+export interface InputPosition {
+  /** The record, with its bytes. */
+  readonly cursor: RecordCursor
+  readonly offset: number
 }
 
 /** The outlets of a task. While a task rebuilds its state, nothing leaves: all of it had left before the commit. */
@@ -57,6 +73,42 @@ export interface TaskOutput {
   toSink<V>(sink: ExternalSink<V>, record: StreamRecord<V>): void
   countLate(): void
 }
+
+/** Moves the clock behind a step that has time of its own. */
+export interface TimeBehind {
+  /** What follows for this key is at `timestampMs` or later. */
+  reach(key: string, timestampMs: number): void
+  /** All has been handed on that is due for now. */
+  passOn(key: string): void
+}
+
+/**
+ * Time behind a step is its own watermark: what it hands on later is not earlier. That is a promise, as of a heartbeat, where the step
+ * drops what is late; else it is stream time, and only what heartbeats have promised to the step is promised.
+ */
+export function timeBehind(
+  context: OperatorContext,
+  { graceMs, dropsLate }: { readonly graceMs: number; readonly dropsLate: boolean },
+  next: Operator<never>,
+): TimeBehind {
+  const { clock, clockBehind } = context
+  if (clockBehind === undefined) return NOBODY_LOOKS
+  return {
+    reach: (key, timestampMs) => clockBehind.heartbeat(key, timestampMs),
+    passOn(key) {
+      const time = clock.timeOf(key)
+      const reachedMs = watermarkMs(time, graceMs)
+      const sureMs = dropsLate ? reachedMs : promisedMs(time)
+      const { streamTimeMs, heartbeatMs } = clockBehind.timeOf(key)
+      if (reachedMs <= streamTimeMs && sureMs <= heartbeatMs) return
+      clockBehind.observe(key, reachedMs)
+      clockBehind.heartbeat(key, sureMs)
+      next.advance(key)
+    },
+  }
+}
+
+const NOBODY_LOOKS: TimeBehind = { reach() {}, passOn() {} }
 
 /** Hands every record to all of several steps, in order. */
 export function fanOut<V>(operators: readonly Operator<V>[]): Operator<V> {

@@ -1,6 +1,8 @@
+import { promisedMs } from '@tidemark/windowing'
 import type { Codec } from './codec.ts'
 import type { ExternalSink } from './external-sink.ts'
 import type { Operator, OperatorContext } from './operator.ts'
+import { WATERMARK_HEADER } from './source-reader.ts'
 import { ReusedRecord, type StreamRecord } from './stream-record.ts'
 
 export function mapOperator<V, R>(map: (value: V, record: StreamRecord<V>) => R, next: Operator<R>): Operator<V> {
@@ -55,9 +57,18 @@ export function selectKeyOperator<V>(
   }
 }
 
-export function topicSinkOperator<V>(topic: string, codec: Codec<V>, context: OperatorContext): Operator<V> {
+export interface TopicSink<V> {
+  readonly topic: string
+  readonly codec: Codec<V>
+  /** Heartbeats go on to the topic. */
+  readonly heartbeats: boolean
+}
+
+export function topicSinkOperator<V>(sink: TopicSink<V>, context: OperatorContext): Operator<V> {
+  const { topic, codec, heartbeats } = sink
   const { output } = context
   const written = { topic, codec, key: '', value: undefined as V, timestampMs: 0 }
+  if (heartbeats) writeHeartbeats(topic, context)
   return {
     process({ key, value, timestampMs }) {
       if (!output.open) return
@@ -68,6 +79,16 @@ export function topicSinkOperator<V>(topic: string, codec: Codec<V>, context: Op
     },
     advance: nothing,
   }
+}
+
+/** Writes a heartbeat for each one that is read, with the time at this place: everything earlier has been written before it. */
+function writeHeartbeats(topic: string, { output, clock, afterHeartbeat }: OperatorContext): void {
+  afterHeartbeat((key) => {
+    const watermarkMs = promisedMs(clock.timeOf(key))
+    if (!output.open || watermarkMs === -Infinity) return
+    const headers = [{ key: WATERMARK_HEADER, value: Buffer.from(String(watermarkMs)) }]
+    output.collector.addBytes({ topic, key: Buffer.from(key), value: null, timestampMs: watermarkMs, headers })
+  })
 }
 
 export function externalSinkOperator<V>(sink: ExternalSink<V>, context: OperatorContext): Operator<V> {

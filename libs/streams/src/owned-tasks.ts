@@ -119,6 +119,7 @@ export class OwnedTasks {
     }
     await this.#askSinks(tasks)
     await guarantee.restore(tasks)
+    for (const task of tasks) task.restored()
   }
 
   /** Sinks that hold their offsets say how far they are. */

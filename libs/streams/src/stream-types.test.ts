@@ -45,3 +45,55 @@ test('updates are told of windows only whose bounds are known from the start', (
   // @ts-expect-error a session's bounds change
   expect(() => sessions.aggregate(count(), { emit: 'on-update' })).not.toThrow()
 })
+
+test('the values that a process forwards are those of its type', () => {
+  const grouped = source.groupByKey()
+  const sums = grouped.process<number, string>({
+    name: 'sums',
+    init: () => 0,
+    onRecord(value, context) {
+      context.state += value
+      // @ts-expect-error a text is forwarded, by its type
+      context.forward(value)
+    },
+  })
+  const ends = [
+    sums.to('texts', texts),
+    // @ts-expect-error texts are not numbers
+    sums.to('numbers', numbers),
+  ]
+  expect(ends).toHaveLength(2)
+  grouped.process({
+    name: 'unsaid',
+    init: () => 0,
+    // @ts-expect-error nothing can be forwarded where its type is not said
+    onRecord: (value, context) => context.forward(value),
+  })
+})
+
+test('a branch has the type that its predicate guards, and a merge takes streams of one type', () => {
+  const mixed = source.map((value): number | string => (value > 0 ? value : String(value)))
+  const { named, rest } = mixed.branch({ named: (value) => typeof value === 'string' })
+  const ends = [
+    named.to('texts', texts),
+    // @ts-expect-error the rest may be anything
+    rest.to('texts', texts),
+    // @ts-expect-error texts are no numbers
+    source.merge(source.map(String)).to('numbers', numbers),
+  ]
+  expect(ends).toHaveLength(3)
+  // @ts-expect-error the remainder has that name
+  expect(() => mixed.branch({ rest: () => true })).not.toThrow()
+  // @ts-expect-error there is no such branch
+  expect(mixed.branch({ named: () => true }).other).toBeUndefined()
+})
+
+test('the sequence of a stream comes from its values', () => {
+  const inOrder = source.groupByKey().inSequence({ sequence: (value) => value, graceMs: 0, maxHeld: 1 })
+  const ends = [
+    inOrder.late.to('late', numbers),
+    // @ts-expect-error ranges are no numbers
+    inOrder.missing.to('missing', numbers),
+  ]
+  expect(ends).toHaveLength(2)
+})

@@ -1,15 +1,18 @@
-import { EventClock, LimitError } from '@tidemark/windowing'
+import { LimitError } from '@tidemark/windowing'
 import { formatChangelogStates, formatCommitState, parseChangelogStates, parseCommitState } from './commit-metadata.ts'
 import { ATTEMPTS_HEADER, deadLetterRecord } from './dead-letter.ts'
 import { StreamsError } from './errors.ts'
 import type { ExternalSink } from './external-sink.ts'
 import type { CommittedOffset } from './ports.ts'
-import type { KeptState, OperatorContext, RebuiltState, TaskOutput } from './operator.ts'
+import { CurrentRecord } from './current-record.ts'
+import { OperatorGraph } from './operator-graph.ts'
+import type { KeptState, RebuiltState, TaskOutput } from './operator.ts'
 import type { RecordBatch, RecordCursor } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
-import type { Accepted, RecordIssue, SourceReader } from './source-reader.ts'
+import type { Accepted, RecordIssue } from './source-reader.ts'
 import type { StreamRecord } from './stream-record.ts'
 import { TaskSinks } from './task-sinks.ts'
+import { behindHeartbeat, newParts, newSource, unknownSource, type TaskSource } from './task-source.ts'
 import type { SourceNode, Topology } from './topology.ts'
 
 export interface TaskOptions {
@@ -29,24 +32,6 @@ export interface TaskCounters {
   processed: number
   late: number
   deadLetters: number
-}
-
-interface SourceState {
-  readonly topic: string
-  readonly clock: EventClock
-  readonly reader: SourceReader
-  readonly clockState: KeptState
-  readonly states: RebuiltState[]
-  /** The record being processed. */
-  cursor: RecordCursor | undefined
-  /** Next offset to process. */
-  position: number
-  /** Below this offset, records only rebuild state: all else that they caused had been done before the last commit. */
-  rebuildTo: number
-  /** Everything below was processed at the last commit. */
-  committedTo: number
-  /** What the group has committed, as far as this task has read or written it. */
-  lastCommit: CommittedOffset | undefined
 }
 
 /** Where a task is in one of its input partitions. */
@@ -71,16 +56,27 @@ export class Task {
   /** What waits for external sinks. */
   readonly sinks: TaskSinks
   readonly #options: TaskOptions
-  readonly #sources = new Map<string, SourceState>()
+  readonly #sources = new Map<string, TaskSource>()
   readonly #beforeCommit: (() => void)[] = []
   readonly #stateNames = new Set<string>()
+  readonly #current = new CurrentRecord()
   #open = true
 
   constructor(options: TaskOptions) {
     this.#options = options
     this.partition = options.partition
     this.sinks = new TaskSinks(options.topology.sinks)
-    for (const source of options.topology.sources) this.#sources.set(source.topic, this.#source(source))
+    const { topology } = options
+    const parts = new Map(topology.sources.map((node) => [node.topic, newParts(node)]))
+    const partsOf = ({ topic }: SourceNode<unknown>) => parts.get(topic) ?? unknownSource(topic)
+    const graph = new OperatorGraph(topology, {
+      clockOf: (node) => partsOf(node).clock,
+      contextBehind: (node) => this.#contextBehind(partsOf(node).states),
+      afterHeartbeat: (node, action) => void partsOf(node).afterHeartbeat.push(action),
+    })
+    for (const node of topology.sources) {
+      this.#sources.set(node.topic, newSource(node, { ...partsOf(node), next: graph.behind(node) }))
+    }
   }
 
   /** Takes up what an earlier owner committed, and says from which offset to read. For a task that has read nothing yet. */
@@ -126,16 +122,23 @@ export class Task {
     return source.position
   }
 
+  /** State is back as it was: so is, with this, the time at each step, which follows from it. */
+  restored(): void {
+    for (const { clock, next } of this.#sources.values()) for (const [key] of clock.snapshot()) next.advance(key)
+  }
+
   /** Processes a batch. Rejects with a `StreamsError` that names the record where user code throws or a limit is reached. */
   async process(batch: RecordBatch): Promise<void> {
     const source = this.#stateOf(batch.topic)
     const cursor = batch.cursor()
-    source.cursor = cursor
+    this.#current.at = cursor
+    this.#current.topic = source.topic
     while (cursor.next()) {
       this.#open = cursor.offset >= source.rebuildTo
       let accepted = this.#accept(source, cursor)
       if (accepted.kind === 'needs-schema') accepted = await this.#loadAndAccept(source, cursor, accepted)
       if (accepted.kind === 'bad') this.#deadLetter(source, cursor, accepted.issue)
+      if (cursor.valueStart < 0 && accepted.kind === 'processed') behindHeartbeat(source, cursor)
       if (this.#open) this.#options.counters.processed++
       source.position = cursor.offset + 1
     }
@@ -211,7 +214,7 @@ export class Task {
     )
   }
 
-  #offsetOf(source: SourceState): CommittedOffset {
+  #offsetOf(source: TaskSource): CommittedOffset {
     const { topic, states, position, clock } = source
     const where = { topic, partition: this.partition }
     // Without state there is nothing to say beyond the offset; with a changelog, it says the rest.
@@ -225,7 +228,7 @@ export class Task {
     return { ...where, offset: Math.min(position, ...oldest), metadata }
   }
 
-  #accept(source: SourceState, cursor: RecordCursor): Accepted {
+  #accept(source: TaskSource, cursor: RecordCursor): Accepted {
     try {
       return source.reader.accept(cursor)
     } catch (error) {
@@ -238,7 +241,7 @@ export class Task {
   }
 
   async #loadAndAccept(
-    source: SourceState,
+    source: TaskSource,
     cursor: RecordCursor,
     { schemaId, issue }: { schemaId: number; issue: RecordIssue },
   ): Promise<Accepted> {
@@ -247,7 +250,7 @@ export class Task {
     return accepted.kind === 'needs-schema' ? { kind: 'bad', issue } : accepted
   }
 
-  #deadLetter(source: SourceState, cursor: RecordCursor, issue: RecordIssue): void {
+  #deadLetter(source: TaskSource, cursor: RecordCursor, issue: RecordIssue): void {
     if (!this.#open) return
     const { collector, counters, deadLetterTopic, nowMs } = this.#options
     counters.deadLetters++
@@ -267,47 +270,12 @@ export class Task {
     )
   }
 
-  #source(node: SourceNode<unknown>): SourceState {
-    const { topology, maxOpenWindows, hasChangelog, nowMs } = this.#options
-    const clock = new EventClock(node.clock)
-    const states: RebuiltState[] = []
-    const position = {
-      get cursor(): RecordCursor {
-        if (source.cursor === undefined) throw new Error('an operator ran outside a record')
-        return source.cursor
-      },
-    }
+  #contextBehind(states: RebuiltState[]) {
+    const { maxOpenWindows, hasChangelog, nowMs } = this.#options
     const keep = (state: RebuiltState) => void states.push({ ...state, name: this.#ownName(state.name) })
     const beforeCommit = (action: () => void) => void this.#beforeCommit.push(action)
-    const context = {
-      clock,
-      position,
-      beforeCommit,
-      output: this.#output(node.topic, position),
-      maxOpenWindows,
-      hasChangelog,
-      nowMs,
-      keep,
-    }
-    const source: SourceState = {
-      topic: node.topic,
-      clock,
-      clockState: {
-        name: `clock-${node.topic}`,
-        spec: `clock per ${node.clock}`,
-        size: () => clock.size,
-        changes: () => clock.changes(),
-        restoreEntry: (key, data) => clock.restoreEntry(key, data),
-      },
-      reader: topology.reader(node, context),
-      states,
-      cursor: undefined,
-      position: 0,
-      rebuildTo: 0,
-      committedTo: 0,
-      lastCommit: undefined,
-    }
-    return source
+    const position = this.#current
+    return { position, beforeCommit, output: this.#output(), maxOpenWindows, hasChangelog, nowMs, keep }
   }
 
   /** A name that no other state of the task has, whichever source it is behind: each has a changelog of its own. */
@@ -318,9 +286,10 @@ export class Task {
     return own
   }
 
-  #output(topic: string, position: OperatorContext['position']): TaskOutput {
+  #output(): TaskOutput {
     const isOpen = () => this.#open
     const { sinks } = this
+    const current = this.#current
     const { collector, counters } = this.#options
     return {
       get open() {
@@ -328,9 +297,9 @@ export class Task {
       },
       collector,
       toSink: (sink, record) => {
-        const { offset, keyStart, keyEnd, valueStart, valueEnd } = position.cursor
+        const { offset, keyStart, keyEnd, valueStart, valueEnd } = current.cursor
         const bytes = keyEnd - keyStart + valueEnd - valueStart
-        sinks.add(sink, record as StreamRecord<never>, { topic, nextOffset: offset + 1, bytes })
+        sinks.add(sink, record as StreamRecord<never>, { topic: current.topic, nextOffset: offset + 1, bytes })
       },
       countLate: () => {
         counters.late++
@@ -338,10 +307,8 @@ export class Task {
     }
   }
 
-  #stateOf(topic: string): SourceState {
-    const source = this.#sources.get(topic)
-    if (source === undefined) throw new StreamsError('protocol', `topic ${topic} is not a source of this topology`)
-    return source
+  #stateOf(topic: string): TaskSource {
+    return this.#sources.get(topic) ?? unknownSource(topic)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Codec } from './codec.ts'
 import { describeAsMermaid, describeAsText, type DescribedNode } from './describe-topology.ts'
 import { StreamsError } from './errors.ts'
 import type { ExternalSink } from './external-sink.ts'
-import { fanOut, type Operator, type OperatorContext } from './operator.ts'
+import type { Next, Operator, OperatorContext } from './operator.ts'
 import type { SourceReader } from './source-reader.ts'
 
 /** The head of a chain: a topic that is read. */
@@ -16,23 +16,58 @@ export interface SourceNode<out V> {
   reader(clock: EventClock, next: Operator<V>): SourceReader
 }
 
-/** A step behind a source or another step. Types are checked where a `Stream` makes the node; the graph itself is untyped. */
+/** A step behind sources or other steps. Types are checked where a `Stream` makes the node; the graph itself is untyped. */
 export interface OperatorNode<in V, out R> {
   readonly kind: 'operator'
   readonly label: string
-  readonly parent: SourceNode<unknown> | OperatorNode<never, unknown>
-  create(context: OperatorContext, children: readonly Operator<R>[]): Operator<V>
+  readonly parents: readonly Place[]
+  /**
+   * What time it is behind the step: that of its input, if left out; `own`: the step's, which moves the clock behind it; `merged`: the
+   * earliest of its inputs.
+   */
+  readonly time?: 'own' | 'merged'
+  /** The step looks at its clock. */
+  readonly needsTime?: boolean
+  create(context: OperatorContext, next: Next<R>): Operator<V>
   /** Topics that the step writes to, and what its codecs must look up first. */
   readonly writes?: { readonly topics: readonly string[]; readonly codecs: readonly Pick<Codec<never>, 'prepare'>[] }
   readonly sink?: ExternalSink<never>
 }
 
-type AnyNode = SourceNode<unknown> | OperatorNode<never, unknown>
+export type TopologyNode = SourceNode<unknown> | OperatorNode<never, unknown>
+
+/** Where a step is attached: behind a source or a step, through one of its outlets if it has several. */
+export interface Place {
+  readonly node: TopologyNode
+  readonly outlet?: string
+}
+
+/** A step as seen from a node that it is behind. */
+export interface Follower {
+  readonly node: OperatorNode<never, never>
+  readonly outlet: string | undefined
+}
+
+/** What comes first before a step, where all that comes before it has the same kind of clock. */
+export function firstSource(node: TopologyNode): SourceNode<unknown> {
+  if (node.kind === 'source') return node
+  const [parent] = node.parents
+  if (parent === undefined) throw new Error(`${node.label} is behind nothing`)
+  return firstSource(parent.node)
+}
+
+/** Whose clock it is that a node's outputs go by. */
+export function timekeeper(node: TopologyNode): TopologyNode {
+  if (node.kind === 'source' || node.time !== undefined) return node
+  const [parent] = node.parents
+  if (parent === undefined) throw new Error(`${node.label} is behind nothing`)
+  return timekeeper(parent.node)
+}
 
 /** Which sources feed which steps feed which ends. Immutable; running it is `run`'s, testing it `TopologyTestDriver`'s. */
 export class Topology {
   readonly ends: readonly OperatorNode<never, never>[]
-  readonly #children = new Map<AnyNode, OperatorNode<never, never>[]>()
+  readonly #followers = new Map<TopologyNode, Follower[]>()
 
   constructor(ends: readonly OperatorNode<never, never>[]) {
     this.ends = ends
@@ -48,7 +83,7 @@ export class Topology {
   }
 
   get sources(): readonly SourceNode<unknown>[] {
-    return [...this.#children.keys()].filter((node) => node.kind === 'source')
+    return [...this.#followers.keys()].filter((node) => node.kind === 'source')
   }
 
   get outputTopics(): readonly string[] {
@@ -65,33 +100,41 @@ export class Topology {
 
   /** What feeds what: as indented text, or as a Mermaid flowchart. */
   describe(form: 'text' | 'mermaid' = 'text'): string {
-    const described = this.sources.map((source) => this.#described(source))
+    const known = new Map<TopologyNode, DescribedNode>()
+    const described = this.sources.map((source) => this.#described(source, known))
     return form === 'text' ? describeAsText(described) : describeAsMermaid(described)
   }
 
-  /** Makes the reader of a source and the operators behind it, for one task. */
-  reader(source: SourceNode<unknown>, context: OperatorContext): SourceReader {
-    return source.reader(context.clock, fanOut(this.#create(source, context)))
+  /** The steps behind a node, in the order in which they get its records. */
+  followers(node: TopologyNode): readonly Follower[] {
+    return this.#followers.get(node) ?? []
   }
 
-  #create(node: AnyNode, context: OperatorContext): Operator<unknown>[] {
-    return (this.#children.get(node) ?? []).map((child) => child.create(context, this.#create(child, context)))
+  #described(node: TopologyNode, known: Map<TopologyNode, DescribedNode>): DescribedNode {
+    let described = known.get(node)
+    if (described === undefined) {
+      const children = this.followers(node).map((follower) => ({
+        node: this.#described(follower.node, known),
+        outlet: follower.outlet,
+      }))
+      described = { label: node.label, children }
+      known.set(node, described)
+    }
+    return described
   }
 
-  #described(node: AnyNode): DescribedNode {
-    return { label: node.label, children: (this.#children.get(node) ?? []).map((child) => this.#described(child)) }
-  }
-
-  #link(node: OperatorNode<never, unknown>): void {
-    const siblings = this.#children.get(node.parent) ?? []
-    if (siblings.includes(node as OperatorNode<never, never>)) return
-    siblings.push(node as OperatorNode<never, never>)
-    this.#children.set(node.parent, siblings)
-    if (node.parent.kind === 'operator') this.#link(node.parent)
+  #link(node: OperatorNode<never, never>): void {
+    for (const { node: parent, outlet } of node.parents) {
+      const followers = this.#followers.get(parent) ?? []
+      if (followers.some((follower) => follower.node === node && follower.outlet === outlet)) continue
+      followers.push({ node, outlet })
+      this.#followers.set(parent, followers)
+      if (parent.kind === 'operator') this.#link(parent as OperatorNode<never, never>)
+    }
   }
 
   #operators(): OperatorNode<never, never>[] {
-    return [...this.#children.values()].flat()
+    return [...new Set([...this.#followers.values()].flat().map(({ node }) => node))]
   }
 }
 

@@ -1,4 +1,4 @@
-import { watermarkMs, type EventClock, type EventTime } from './event-clock.ts'
+import { watermarkMs, type Clock, type EventTime } from './event-clock.ts'
 
 /** What is known of a key whose windows time closes. */
 export interface ClosingKey {
@@ -11,7 +11,7 @@ export interface ClosingKey {
 }
 
 export interface ClosingKeysOptions<S extends ClosingKey> {
-  readonly clock: EventClock
+  readonly clock: Clock
   readonly graceMs: number
   readonly create: (key: string, time: EventTime) => S
   /** Closes what ends at `nextCloseMs`, and sets the next one. */
@@ -75,6 +75,12 @@ export class ClosingKeys<S extends ClosingKey> {
       this.#states.set(key, state)
     }
     return state
+  }
+
+  /** Forgets a key if nothing is known of it. Not to be called while it closes. */
+  forget(state: S): void {
+    if (state.nextCloseMs !== Infinity || state.queuedMs !== Infinity || !this.#options.isIdle(state)) return
+    this.#states.delete(state.key)
   }
 
   all(): Iterable<S> {

@@ -4,6 +4,15 @@ export interface EventTime {
   streamTimeMs: number
   /** Largest watermark that a heartbeat in the log has promised. */
   heartbeatMs: number
+  /** Of a time that is no further than any of these; then the two above say nothing. */
+  readonly inputs: readonly EventTime[] | undefined
+}
+
+/** What operators go by: one time for all keys (`partition`), or one for each (`key`). */
+export interface Clock {
+  readonly mode: 'partition' | 'key'
+  /** The time that holds for a key. The object stays the same, so a reader may keep it. */
+  timeOf(key: string): EventTime
 }
 
 /** What a clock needs to go on after a restart: the times of its keys (`''` for a partition's own). */
@@ -22,7 +31,7 @@ const BEFORE_ALL = -Infinity
  * The clock of a source's partition: one time for all records (`partition`), or one for each key (`key`), for sources that
  * are in order per key, where one key's progress must not close the windows of another.
  */
-export class EventClock {
+export class EventClock implements Clock {
   readonly mode: 'partition' | 'key'
   readonly #shared = trackedTime('')
   readonly #byKey = new Map<string, TrackedTime>()
@@ -37,7 +46,6 @@ export class EventClock {
     return this.mode === 'partition' ? 1 : this.#byKey.size
   }
 
-  /** The time that holds for a key. The object stays the same, so a reader may keep it. */
   timeOf(key: string): EventTime {
     return this.#tracked(key).time
   }
@@ -113,10 +121,16 @@ export class EventClock {
 }
 
 function trackedTime(key: string): TrackedTime {
-  return { key, time: { streamTimeMs: BEFORE_ALL, heartbeatMs: BEFORE_ALL }, changed: false }
+  return { key, time: { streamTimeMs: BEFORE_ALL, heartbeatMs: BEFORE_ALL, inputs: undefined }, changed: false }
+}
+
+/** What heartbeats alone have promised: every record below it stands before this place in the log. */
+export function promisedMs(time: EventTime): number {
+  return watermarkMs(time, Infinity)
 }
 
 /** Up to where event time is complete: windows that end at or before it are closed. */
 export function watermarkMs(time: EventTime, graceMs: number): number {
+  if (time.inputs !== undefined) return Math.min(...time.inputs.map((input) => watermarkMs(input, graceMs)))
   return Math.max(time.streamTimeMs - graceMs, time.heartbeatMs)
 }

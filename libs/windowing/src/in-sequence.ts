@@ -1,5 +1,5 @@
 import { ChangedEntries, entryKeyOf, parseEntryKey, type ChangedEntry, type TrackedEntry } from './changed-entries.ts'
-import { EventClock, watermarkMs } from './event-clock.ts'
+import { EventClock, watermarkMs, type Clock } from './event-clock.ts'
 import { HeldRecordLimitError, LimitError } from './limit-error.ts'
 import { SequenceHoles, type SequenceRange } from './sequence-holes.ts'
 import type { RecordPosition, ValueSnapshots } from './window-operator.ts'
@@ -10,18 +10,20 @@ export interface InSequenceOutput<V> {
   pass(key: string, value: V, at: RecordPosition): void
   /** The operator's clock has moved for a key, after the records that go with that have passed. */
   advance(key: string): void
-  /** The records of a range never came while there was time; the ones behind it follow. */
-  missing(key: string, range: SequenceRange): void
+  /** The records of a range never came while there was time; the one behind it, which is at `at`, follows. */
+  missing(key: string, range: SequenceRange, at: RecordPosition): void
   /** The record just added has passed before, or is held. */
-  duplicate(key: string, value: V): void
+  duplicate(key: string, value: V, at: RecordPosition): void
   /** The record just added was given up before. */
-  late(key: string, value: V): void
+  late(key: string, value: V, at: RecordPosition): void
 }
 
 export interface InSequenceOptions<V> {
   /** A safe integer, one more for each record of a key; a larger one never has a smaller timestamp. */
   readonly sequence: (value: V) => number
-  readonly clock: EventClock
+  readonly clock: Clock
+  /** The clock behind this operator, for who must know it before there is one; made, if left out. Nobody else may move it. */
+  readonly clockBehind?: EventClock
   readonly graceMs: number
   /** Records held over all keys; one more is an error. */
   readonly maxHeld: number
@@ -80,9 +82,9 @@ export class InSequence<V> {
   #held = 0
 
   constructor(options: InSequenceOptions<V>) {
-    const { clock, changelog: tracking = false, values } = options
+    const { clock, clockBehind, changelog: tracking = false, values } = options
     this.#options = options
-    this.clock = new EventClock(clock.mode)
+    this.clock = clockBehind ?? new EventClock(clock.mode)
     this.#keyEntries = new ChangedEntries({
       tracking,
       keyOf: ({ key }) => entryKeyOf('key', '', key),
@@ -104,7 +106,7 @@ export class InSequence<V> {
     if (state.next === undefined || sequence > state.next) {
       const isNew = this.#hold(state, { sequence, value, at })
       this.advance(key) // after it is held: its hole keeps the clock back; and it may have come behind the watermark itself
-      if (!isNew) output.duplicate(key, value)
+      if (!isNew) output.duplicate(key, value, at)
       return
     }
     this.advance(key)
@@ -115,8 +117,8 @@ export class InSequence<V> {
     } else {
       const wasGivenUp = state.holes.fill(sequence)
       this.#keyEntries.touch(state)
-      if (wasGivenUp) output.late(key, value)
-      else output.duplicate(key, value)
+      if (wasGivenUp) output.late(key, value, at)
+      else output.duplicate(key, value, at)
     }
   }
 
@@ -128,9 +130,14 @@ export class InSequence<V> {
       const first = state?.held[0]
       this.#moveClock(key)
       if (state === undefined || first === undefined || first.at.timestampMs >= this.#sourceMs(key)) return
-      this.#giveUp(state, first.sequence)
+      this.#giveUp(state, first)
       this.#release(state)
     }
+  }
+
+  /** Keys that are known, and records that are held. */
+  get size(): number {
+    return this.#keys.size + this.#held
   }
 
   /** How many records are held. */
@@ -228,14 +235,14 @@ export class InSequence<V> {
     if (held.length === 0) this.#holding.delete(state)
   }
 
-  #giveUp(state: KeyState<V>, sequence: number): void {
+  #giveUp(state: KeyState<V>, { sequence, at }: Held<V>): void {
     const { next } = state
     state.next = sequence
     this.#keyEntries.touch(state)
     if (next === undefined) return state.holes.forgetBelow(sequence)
     const range = { first: next, last: sequence - 1 }
     state.holes.add(range)
-    this.#options.output.missing(state.key, range)
+    this.#options.output.missing(state.key, range, at)
   }
 
   #sourceMs(key: string): number {

@@ -16,11 +16,21 @@ export {
 } from './aggregators/ordered.ts'
 export { quantiles, type QuantilesOptions } from './aggregators/quantiles.ts'
 export { count, max, min, sum } from './aggregators/totals.ts'
-export { EventClock, watermarkMs, type EventClockSnapshot, type EventTime } from './event-clock.ts'
+export {
+  EventClock,
+  promisedMs,
+  watermarkMs,
+  type Clock,
+  type EventClockSnapshot,
+  type EventTime,
+} from './event-clock.ts'
 export { ExactSum } from './exact-sum.ts'
 export type { ChangedEntry } from './changed-entries.ts'
 export { InSequence, inSequence, type InSequenceOptions, type InSequenceOutput } from './in-sequence.ts'
+export { KeyedProcess, type KeyedProcessOptions } from './keyed-process.ts'
 export { HeldRecordLimitError, LimitError, OpenWindowLimitError } from './limit-error.ts'
+export { MergedClock } from './merged-clock.ts'
+export type { ProcessContext, ProcessSteps, ProcessTimers } from './process-context.ts'
 export type { SequenceRange } from './sequence-holes.ts'
 export {
   countWindows,

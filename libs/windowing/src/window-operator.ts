@@ -1,6 +1,6 @@
 import type { Aggregator } from './aggregator.ts'
 import type { ChangedEntry } from './changed-entries.ts'
-import type { EventClock } from './event-clock.ts'
+import type { Clock } from './event-clock.ts'
 import { SequenceFold } from './sequence-fold.ts'
 import { SessionFold } from './session-fold.ts'
 import { SlidingFold } from './sliding-fold.ts'
@@ -45,7 +45,7 @@ export interface ValueSnapshots<V> {
 
 export interface WindowOperatorOptions<V, A, R> {
   readonly aggregator: Aggregator<V, A, R>
-  readonly clock: EventClock
+  readonly clock: Clock
   readonly output: FoldOutput<R>
   /** Processing time, handed through to the results. */
   readonly nowMs: () => number

@@ -1,0 +1,30 @@
+import type { Next, Operator } from './operator.ts'
+import type { StreamRecord } from './stream-record.ts'
+
+/** Says whether a record belongs to a branch. */
+export type BranchPredicate<V> = (value: V, record: StreamRecord<V>) => boolean
+
+/** The outlet of what no predicate takes. */
+export const REST = 'rest'
+
+/** Hands each record to the first branch whose predicate takes it; time goes on in all of them. */
+export function branchOperator<V>(
+  predicates: readonly (readonly [name: string, takes: BranchPredicate<V>])[],
+  next: Next<V>,
+): Operator<V> {
+  const rest = next(REST)
+  const branches = predicates.map(([name, takes]) => ({ takes, operator: next(name) }))
+  const all = [...branches.map(({ operator }) => operator), rest]
+  return {
+    process(record) {
+      const taker = branches.find(({ takes }) => takes(record.value, record))?.operator ?? rest
+      for (const operator of all) {
+        if (operator === taker) operator.process(record)
+        else operator.advance(record.key)
+      }
+    },
+    advance(key) {
+      for (const operator of all) operator.advance(key)
+    },
+  }
+}

@@ -1,0 +1,18 @@
+import type { InputPosition } from './operator.ts'
+import type { RecordCursor } from './record-batch.ts'
+
+/** Where a task is: at a record, or, between records, at none. */
+export class CurrentRecord implements InputPosition {
+  at: RecordCursor | undefined
+  /** Where it was read from. */
+  topic = ''
+
+  get cursor(): RecordCursor {
+    if (this.at === undefined) throw new Error('an operator needs a record, and none is being processed')
+    return this.at
+  }
+
+  get offset(): number {
+    return this.at === undefined ? 0 : this.at.offset
+  }
+}

@@ -1,0 +1,56 @@
+import { KeyedProcess, type ProcessSteps } from '@tidemark/windowing'
+import { StreamsError } from './errors.ts'
+import { timeBehind, type Operator, type OperatorContext } from './operator.ts'
+import { ReusedRecord } from './stream-record.ts'
+
+/** A step with state per key and timers, as `GroupedStream.process` takes it. */
+export interface ProcessOptions<V, S, R> extends ProcessSteps<V, S, R> {
+  /** Names the state, and so its changelog. */
+  readonly name: string
+  /** Which shape of the state this is, default 1: state of another one is an error at the start. */
+  readonly version?: number
+}
+
+/** Hands records and timers to a user's steps. */
+export function processOperator<V, S, R>(
+  options: ProcessOptions<V, S, R>,
+  context: OperatorContext,
+  next: Operator<R>,
+): Operator<V> {
+  const { name, version = 1, timers } = options
+  if (!context.hasChangelog) {
+    throw new StreamsError('unsupported', `process ${name}: its state is in a changelog alone: run it exactly-once`)
+  }
+  const record = new ReusedRecord<R>()
+  const process = new KeyedProcess<V, S, R>({
+    steps: options,
+    clock: context.clock,
+    changelog: true,
+    forward: (key, value, timestampMs) => next.process(record.of(key, value, timestampMs)),
+  })
+  context.keep({
+    name: `process-${name}`,
+    spec: `process, version ${version}`,
+    size: () => process.size,
+    changes: () => process.changes(),
+    restoreEntry: (key, data) => process.restoreEntry(key, data),
+    oldestOffset: () => undefined,
+    lateCounts: () => [],
+    restoreLateCounts: () => undefined,
+  })
+  // Without timers, all that leaves leaves with its record: time is that of the input.
+  const time = timers && { graceMs: timers.graceMs, dropsLate: false }
+  const behind = time && timeBehind(context, time, next)
+  return {
+    process({ key, value, timestampMs }) {
+      if (behind === undefined) next.advance(key) // where nothing is handed on, the record still moves time
+      process.add(key, value, timestampMs)
+      behind?.passOn(key)
+    },
+    advance(key) {
+      process.advance(key)
+      if (behind === undefined) next.advance(key)
+      else behind.passOn(key)
+    },
+  }
+}

@@ -1,0 +1,68 @@
+import { EventClock } from '@tidemark/windowing'
+import { StreamsError } from './errors.ts'
+import type { KeptState, Operator, RebuiltState } from './operator.ts'
+import type { CommittedOffset } from './ports.ts'
+import type { RecordCursor } from './record-batch.ts'
+import type { SourceReader } from './source-reader.ts'
+import type { SourceNode } from './topology.ts'
+
+/** A source of a task, and how far it is. */
+export interface TaskSource {
+  readonly topic: string
+  readonly clock: EventClock
+  readonly reader: SourceReader
+  readonly next: Operator<unknown>
+  /** What is done behind each heartbeat. */
+  readonly afterHeartbeat: readonly ((key: string) => void)[]
+  readonly clockState: KeptState
+  readonly states: RebuiltState[]
+  /** Next offset to process. */
+  position: number
+  /** Below this offset, records only rebuild state: all else that they caused had been done before the last commit. */
+  rebuildTo: number
+  /** Everything below was processed at the last commit. */
+  committedTo: number
+  /** What the group has committed, as far as this task has read or written it. */
+  lastCommit: CommittedOffset | undefined
+}
+
+export function unknownSource(topic: string): never {
+  throw new StreamsError('protocol', `topic ${topic} is not a source of this topology`)
+}
+
+/** All that the heartbeat which the cursor is at has caused has been handed on. */
+export function behindHeartbeat({ afterHeartbeat }: TaskSource, cursor: RecordCursor): void {
+  const key = cursor.key()?.toString() ?? ''
+  for (const action of afterHeartbeat) action(key)
+}
+
+/** What the operators behind a source need before they are made. */
+export function newParts({ clock }: SourceNode<unknown>) {
+  const states: RebuiltState[] = []
+  const afterHeartbeat: ((key: string) => void)[] = []
+  return { clock: new EventClock(clock), states, afterHeartbeat }
+}
+
+/** A source that nothing has been read of. */
+export function newSource(
+  node: SourceNode<unknown>,
+  parts: Pick<TaskSource, 'clock' | 'next' | 'states' | 'afterHeartbeat'>,
+): TaskSource {
+  const { clock, next } = parts
+  return {
+    ...parts,
+    topic: node.topic,
+    clockState: {
+      name: `clock-${node.topic}`,
+      spec: `clock per ${node.clock}`,
+      size: () => clock.size,
+      changes: () => clock.changes(),
+      restoreEntry: (key, data) => clock.restoreEntry(key, data),
+    },
+    reader: node.reader(clock, next),
+    position: 0,
+    rebuildTo: 0,
+    committedTo: 0,
+    lastCommit: undefined,
+  }
+}
