@@ -20,14 +20,16 @@ export interface RecordingHistoryOptions {
 export class RecordingHistory {
   readonly #options: RecordingHistoryOptions
   readonly #published: PublishedTrades
-  readonly #frames: AsyncGenerator<SourceFrame, void, void>
+  readonly #batches: AsyncGenerator<readonly SourceFrame[], void, void>
+  #batch: readonly SourceFrame[] = []
+  #batchRead = 0
   #framesRead = 0
   #reading: Promise<unknown> = Promise.resolve()
 
   constructor(options: RecordingHistoryOptions) {
     this.#options = options
     this.#published = new PublishedTrades(options.symbols, options.maxTrades)
-    this.#frames = this.#read()
+    this.#batches = this.#read()
   }
 
   /** All trades among the first `frameCount` frames; never fewer than at an earlier call. */
@@ -39,26 +41,32 @@ export class RecordingHistory {
   }
 
   async stop(): Promise<void> {
-    await this.#frames.return()
+    await this.#batches.return()
   }
 
   async #advance(frameCount: number): Promise<void> {
     while (this.#framesRead < frameCount) {
-      const next = await this.#frames.next()
-      if (next.done === true) return
+      const frame = this.#batch[this.#batchRead]
+      if (frame === undefined) {
+        const next = await this.#batches.next()
+        if (next.done === true) return
+        this.#batch = next.value
+        this.#batchRead = 0
+        continue
+      }
+      this.#batchRead += 1
       this.#framesRead += 1
-      const trade = tradeOf(next.value)
+      const trade = tradeOf(frame)
       if (trade !== undefined) this.#published.append(trade)
     }
   }
 
-  async *#read(): AsyncGenerator<SourceFrame, void, void> {
+  async *#read(): AsyncGenerator<readonly SourceFrame[], void, void> {
     const { file, offsetMs } = this.#options
     const symbols = new Set(this.#options.symbols)
     for await (const { frames } of readRecording(file)) {
-      for (const frame of frames) {
-        if (symbols.has(streamSymbol(frame.stream ?? ''))) yield offsetMs === 0 ? frame : moveFrame(frame, offsetMs)
-      }
+      const wanted = frames.filter(({ stream }) => symbols.has(streamSymbol(stream ?? '')))
+      yield offsetMs === 0 ? wanted : wanted.map((frame) => moveFrame(frame, offsetMs))
     }
   }
 }
