@@ -42,6 +42,10 @@ export class TopicLogReader implements LogReaderPort {
     return starts.map((startOffset, partition) => ({ startOffset, endOffset: ends[partition] ?? startOffset }))
   }
 
+  async nextTurn(): Promise<void> {
+    await this.#options.link.time.nextTurn()
+  }
+
   /** Waits for records that are not written yet, where `toOffset` is beyond the end of the log. */
   async *read(partition: TopicPartition, fromOffset: number, toOffset: number): AsyncGenerator<RecordBatch> {
     if (fromOffset >= toOffset) return

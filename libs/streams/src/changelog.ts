@@ -1,4 +1,5 @@
 import { StreamsError } from './errors.ts'
+import { LastEntries } from './last-entries.ts'
 import type { KeptState } from './operator.ts'
 import type { InternalTopic, LogReaderPort } from './ports.ts'
 import type { RecordCollector } from './record-collector.ts'
@@ -79,18 +80,18 @@ export class Changelog {
     const total = endOffset - startOffset
     this.#progress = { state: this.#state.name, restored: 0, total }
     // Compaction comes late: of an entry's versions the last one counts.
-    const entries = new Map<string, string>()
+    const entries = new LastEntries()
     for await (const batch of reader.read({ topic: this.#topic, partition: this.#partition }, startOffset, endOffset)) {
       const cursor = batch.cursor()
-      while (cursor.next()) {
-        const key = cursor.bytes.toString('utf8', cursor.keyStart, cursor.keyEnd)
-        if (cursor.valueStart < 0) entries.delete(key)
-        else entries.set(key, cursor.bytes.toString('utf8', cursor.valueStart, cursor.valueEnd))
-      }
+      while (cursor.next()) entries.put(cursor)
       this.#progress = { ...this.#progress, restored: Math.min(total, batch.nextOffset - startOffset) }
       onBatch()
     }
-    for (const [key, text] of entries) this.#take(key, JSON.parse(text))
+    for (const { keys, values } of entries.batches()) {
+      for (const [index, key] of keys.entries()) this.#take(key, values[index])
+      // Heartbeats have their turn, however much there is.
+      await reader.nextTurn()
+    }
     this.#progress = undefined
     return entries.size
   }

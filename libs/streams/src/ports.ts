@@ -127,6 +127,8 @@ export interface LogReaderPort {
   offsets(topic: string): Promise<{ readonly startOffset: number; readonly endOffset: number }[]>
   /** The batches of `[fromOffset, toOffset)`, in order; a first batch may begin earlier (its cursor starts at `fromOffset`). */
   read(partition: TopicPartition, fromOffset: number, toOffset: number): AsyncIterable<RecordBatch>
+  /** Resolves when sockets and timers had their turn: for long work on what was read, beside which heartbeats must go on. */
+  nextTurn(): Promise<void>
   close(): Promise<void>
 }
 

@@ -86,6 +86,7 @@ export class InMemoryKafka implements KafkaPorts {
       partitionCount: async (topic) => this.partitions(topic).length,
       offsets: async (topic) => this.partitions(topic).map(({ endOffset }) => ({ startOffset: 0, endOffset })),
       read: (partition, fromOffset, toOffset) => this.#read(partition, fromOffset, toOffset),
+      nextTurn: async () => undefined,
       close: async () => undefined,
     }
   }

@@ -59,9 +59,12 @@ export interface ParsedEntryKey {
 
 /** Throws an Error for a key that no operator has written. */
 export function parseEntryKey(entryKey: string): ParsedEntryKey {
-  const [, kind, number = '', name = ''] = /^([kwrc])(-?[\d.]*):(.*)$/s.exec(entryKey) ?? []
-  if (kind !== 'k' && kind !== 'w' && kind !== 'r' && kind !== 'c') {
+  const kind = entryKey[0]
+  const colon = entryKey.indexOf(':')
+  const isKind = kind === 'k' || kind === 'w' || kind === 'r' || kind === 'c'
+  const number = entryKey.slice(1, colon)
+  if (!isKind || colon < 1 || Number.isNaN(Number(number))) {
     throw new Error(`state entry ${entryKey}: not the key of a window, a record, a clock or a key's own state`)
   }
-  return { kind, number, name }
+  return { kind, number, name: entryKey.slice(colon + 1) }
 }

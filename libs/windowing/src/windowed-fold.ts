@@ -118,7 +118,7 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
       return
     }
     state.open.push(this.#windows.restore(state, Number(number), data))
-    state.open.sort((a, b) => a.bounds.startMs - b.bounds.startMs)
+    if (state.open.length > 1) state.open.sort((a, b) => a.bounds.startMs - b.bounds.startMs)
     this.#scheduleClose(state)
   }
 
