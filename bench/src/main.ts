@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { onStopSignals, StackError } from '@tidemark/stack'
 import { Command, InvalidArgumentError } from 'commander'
 import { withBroker, type BenchContext } from './bench-context.ts'
-import { engineBench, type EngineBenchOptions } from './engine-bench.ts'
+import { engineBench, type TradesBenchOptions } from './engine-bench.ts'
 import { mapBench } from './map-bench.ts'
 import { outcomeTable, type Outcome } from './outcome.ts'
+import { restoreBench } from './restore-bench.ts'
 import type { PeerVariant } from './peer.ts'
 import { timePerRecord, timeTable, type CpuProfile } from './where-time-goes.ts'
 
@@ -42,6 +43,22 @@ command('map', 'trades decoded, one field changed, encoded and produced, exactly
   (args: Arguments) => report(args, (context) => mapBench(context, optionsOf('map', args, ['in-memory']))),
 )
 
+program
+  .command('restore')
+  .description('state of open windows restored from a changelog by a new process')
+  .option('--records <N>', 'entries of the state', wholeNumber, 1_000_000)
+  .option('--no-peer', 'our side alone')
+  .action((args: Arguments) =>
+    report(args, (context) => {
+      const { records, variants, limitMs } = optionsOf('restore', args, ['in-memory', 'rocksdb'])
+      return restoreBench(context, {
+        entries: records,
+        variants: variants.filter(({ heapMb }) => heapMb > 1_000),
+        limitMs,
+      })
+    }),
+  )
+
 try {
   await program.parseAsync()
 } catch (error) {
@@ -59,7 +76,7 @@ function command(name: string, description: string, records: number): Command {
     .option('--profile', "leave a CPU profile of our side's measured part", false)
 }
 
-function optionsOf(name: string, args: Arguments, stores: readonly PeerVariant['store'][]): EngineBenchOptions {
+function optionsOf(name: string, args: Arguments, stores: readonly PeerVariant['store'][]): TradesBenchOptions {
   const { records, warmUp, peer, profile } = args
   const variants = peer ? stores.flatMap((store) => HEAPS_MB.map((heapMb) => ({ store, heapMb }))) : []
   return { records, warmUp, variants, limitMs: LIMIT_MS, ...(profile && { profilePath: profileOf(name) }) }

@@ -1,32 +1,29 @@
 import { createHash } from 'node:crypto'
 import type { KafkaPorts } from '@tidemark/streams'
 import type { BenchContext } from './bench-context.ts'
-import { fillTrades, type EngineBenchOptions } from './engine-bench.ts'
+import { tradesInput, type TradesBenchOptions } from './engine-bench.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
 import { buildPeer } from './peer.ts'
-import { runPeer, runTidemark, type Job } from './sides.ts'
+import { kafkaStreams, runJob, tidemark, type Job } from './sides.ts'
 
 /** Trades decoded, one field changed, and encoded again, on both sides. Rejects where the bytes that came out differ. */
-export async function mapBench(context: BenchContext, options: EngineBenchOptions): Promise<Outcome> {
+export async function mapBench(context: BenchContext, options: TradesBenchOptions): Promise<Outcome> {
   const { log, kafka } = context
-  const { profilePath, variants, limitMs, warmUp } = options
+  const { profilePath, variants } = options
   const times = { windowMs: 0, graceMs: 0, commitIntervalMs: 1_000 }
-  const records = await fillTrades(context, options)
-  const topic = { input: 'bench-trades', partitions: 4, warmUp, records }
-  const job: Job = { name: 'map', ...topic, ...times, wallUntil: 'committed', limitMs }
-  const tidemark = await runTidemark(context, job, profilePath === undefined ? {} : { profilePath })
-  const ours = await digests(kafka, tidemark.output)
+  const job: Job = { name: 'map', ...(await tradesInput(context, options)), ...times, wallUntil: 'committed' }
+  const ours = await runJob(context, tidemark(context, profilePath === undefined ? {} : { profilePath }), job)
+  const written = (await digests(kafka, ours.output)).join()
   if (variants.length > 0) await buildPeer(log)
   const tried = []
   for (const variant of variants) {
-    const peer = await runPeer(context, job, variant)
+    const peer = await runJob(context, kafkaStreams(context, variant), job)
     tried.push(peer)
-    const theirs = await digests(kafka, peer.output)
-    if (theirs.join() !== ours.join())
-      throw new Error(`the two sides wrote different records: ${ours.join()}, ${theirs.join()}`)
+    const theirs = (await digests(kafka, peer.output)).join()
+    if (theirs !== written) throw new Error(`the two sides wrote different records: ${written}; ${theirs}`)
   }
   log('the records that came out are equal on all sides')
-  return outcomeOf('map', records - warmUp, { tidemark, tried })
+  return outcomeOf('map', job.records - job.warmUp, { tidemark: ours, tried })
 }
 
 /** Of each partition: how many records it has, and a hash over their keys and values in order. */

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
+import type { StreamsLogger } from '@tidemark/streams'
 import type { JobSettings } from './job-settings.ts'
 
 /** What a measured process says of itself, a JSON line each. */
@@ -16,12 +17,21 @@ export type MarkedProcess = Pick<NodeJS.Process, 'cpuUsage' | 'hrtime' | 'stdout
 
 const SAMPLING_INTERVAL_US = 200
 
+export interface Marks {
+  /** Counts a record. */
+  seen(): void
+  /** Marks the restore of state, as far as the runtime logs it, where no records are counted. */
+  readonly restoreLogger: StreamsLogger
+  close(): void
+}
+
 /** Counts what is processed, and says when the measured part begins and when the last record has come. */
 export function startMarks(
   process: MarkedProcess,
   { warmUp, records, profilePath }: Pick<JobSettings, 'warmUp' | 'records' | 'profilePath'>,
-): { seen(): void; close(): void } {
+): Marks {
   let seen = 0
+  let restoring = false
   const session = profilePath === undefined ? undefined : new Session()
   const mark = (name: Mark['mark']) => {
     const { user, system } = process.cpuUsage()
@@ -40,6 +50,17 @@ export function startMarks(
         mark('end')
         if (session !== undefined) void stopProfile(session, profilePath!)
       }
+    },
+    restoreLogger: {
+      ...console,
+      info: (_fields, message) => {
+        if (records > 0) return
+        if (message === 'partition taken up where it was committed' && !restoring) {
+          restoring = true
+          mark('begin')
+        }
+        if (message === 'state restored from changelogs' && restoring) mark('end')
+      },
     },
     close: () => session?.disconnect(),
   }

@@ -19,8 +19,9 @@ export interface MeasuredOptions {
   readonly args: readonly string[]
   /** Resolves when everything that the process was to do is committed. Asked for once the last record has come. */
   readonly untilCommitted: () => Promise<void>
-  /** What ends the wall time: the last record, or the commit of all of them. */
-  readonly wallUntil: 'last-record' | 'committed'
+  /** What ends the wall time, and what the processor time: the mark `end`, or that everything is committed. */
+  readonly wallUntil: 'end' | 'committed'
+  readonly cpuUntil: 'end' | 'committed'
   /** Seconds of the machine's monotonic clock, which the processes take their marks from. */
   readonly clockS: () => number
   /** The process is ended, and the measurement fails, after this long. */
@@ -33,7 +34,7 @@ const TAIL_LINES = 20
 
 /** Runs one side in a process of its own and measures it from `begin` on. It ends by SIGTERM. */
 export async function measure(options: MeasuredOptions): Promise<Figures> {
-  const { command, args, untilCommitted, wallUntil, clockS, limitMs } = options
+  const { command, args, untilCommitted, wallUntil, cpuUntil, clockS, limitMs } = options
   const signal = AbortSignal.timeout(limitMs)
   const child = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' })
   const tail: string[] = []
@@ -56,15 +57,18 @@ export async function measure(options: MeasuredOptions): Promise<Figures> {
   }
   try {
     await Promise.race([ended.promise, exited])
+    const peakAtEnd = await peakMegabytes(child.pid!)
     await Promise.race([untilCommitted(), exited])
-    const committedS = clockS()
-    const cpuS = await processorSeconds(child.pid!)
-    const rssMb = await peakMegabytes(child.pid!)
+    const committed = { atS: clockS(), cpuS: await processorSeconds(child.pid!) }
+    const peak = await peakMegabytes(child.pid!)
     const begin = marks.get('begin')
     const end = marks.get('end')
     if (begin === undefined || end === undefined) return fail('said no beginning')
-    const endS = wallUntil === 'committed' ? committedS : end.atS
-    return { wall_s: endS - begin.atS, cpu_s: cpuS - begin.cpuS, rss_mb: rssMb }
+    return {
+      wall_s: (wallUntil === 'end' ? end : committed).atS - begin.atS,
+      cpu_s: (cpuUntil === 'end' ? end : committed).cpuS - begin.cpuS,
+      rss_mb: cpuUntil === 'end' ? peakAtEnd : peak,
+    }
   } finally {
     child.kill('SIGTERM')
     await exited.catch(() => undefined)

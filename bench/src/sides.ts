@@ -7,8 +7,8 @@ import { sideOf, type Side } from './outcome.ts'
 import { peerArguments, type PeerVariant } from './peer.ts'
 
 /** A job as both sides run it, over the same input. */
-export interface Job {
-  readonly name: 'engine' | 'map'
+export interface Job extends Pick<MeasuredOptions, 'wallUntil' | 'cpuUntil' | 'limitMs'> {
+  readonly name: 'engine' | 'map' | 'restore'
   readonly input: string
   readonly partitions: number
   readonly warmUp: number
@@ -17,8 +17,19 @@ export interface Job {
   readonly windowMs: number
   readonly graceMs: number
   readonly commitIntervalMs: number
-  readonly wallUntil: MeasuredOptions['wallUntil']
-  readonly limitMs: number
+  /** Resolves when all is done that is to be measured; if left out, when all of the input is committed. */
+  readonly untilCommitted?: () => Promise<void>
+}
+
+/** One that runs jobs: we, or the peer in one of its configurations. */
+export interface Contestant {
+  readonly name: string
+  /** In the names of its topics. */
+  readonly id: string
+  /** Where it keeps state on disk. */
+  readonly stateDir?: string
+  /** The command of a job's process; the job's settings are added to it. */
+  command(job: Job['name']): readonly [string, ...string[]]
 }
 
 /** A side's figures, and the topic with its results. */
@@ -28,58 +39,51 @@ export interface RunSide extends Side {
 
 const program = fileURLToPath(new URL('bin/job.ts', import.meta.url))
 
-/** Runs a job on our side, in a Node of its own. */
-export async function runTidemark(
-  context: BenchContext,
-  job: Job,
-  settings: Pick<JobSettings, 'profilePath'> = {},
-): Promise<RunSide> {
-  const node = [context.host.execPath, '--conditions=@tidemark/source', program, job.name, ...jobArguments(settings)]
-  return runSide(context, job, { name: 'tidemark', applicationId: `${job.input}-${job.name}-tidemark`, command: node })
+/** Our side: jobs run in a Node of their own. */
+export function tidemark({ host }: BenchContext, settings: Pick<JobSettings, 'profilePath'> = {}): Contestant {
+  return {
+    name: 'tidemark',
+    id: 'tidemark',
+    command: (job) => [host.execPath, '--conditions=@tidemark/source', program, job, ...jobArguments(settings)],
+  }
 }
 
-/** Runs a job on the peer's side, in a Java of its own. */
-export async function runPeer(context: BenchContext, job: Job, variant: PeerVariant): Promise<RunSide> {
-  const { store, heapMb } = variant
-  const applicationId = `${job.input}-${job.name}-peer-${store}-${heapMb}`
-  const settings = { store, stateDir: join(context.workDir, applicationId) }
-  const java = ['java', ...peerArguments(job.name, heapMb), ...jobArguments(settings)]
-  return runSide(context, job, { name: `Kafka Streams, ${store}, ${heapMb} MB`, applicationId, command: java })
+/** The peer: jobs run in a Java of their own. */
+export function kafkaStreams({ workDir }: BenchContext, { store, heapMb }: PeerVariant): Contestant {
+  const id = `peer-${store}-${heapMb}`
+  const stateDir = join(workDir, id)
+  return {
+    name: `Kafka Streams, ${store}, ${heapMb} MB`,
+    id,
+    stateDir,
+    command: (job) => ['java', ...peerArguments(job, heapMb), ...jobArguments({ store, stateDir })],
+  }
 }
 
-async function runSide(
+/** Runs a job and measures it. */
+export async function runJob(
   context: BenchContext,
-  job: Job,
-  side: { readonly name: string; readonly applicationId: string; readonly command: readonly string[] },
+  contestant: Contestant,
+  { name, partitions, wallUntil, cpuUntil, limitMs, ...job }: Job,
 ): Promise<RunSide> {
   const { admin, bootstrapServers, clockS, log } = context
-  const { input, warmUp, records, windowMs, graceMs, commitIntervalMs, partitions, wallUntil, limitMs } = job
-  const { name, applicationId } = side
-  log(`running ${job.name} on ${name} …`)
+  log(`running ${name} on ${contestant.name} …`)
+  const applicationId = `${job.input}-${name}-${contestant.id}`
   const output = `${applicationId}-output`
   await admin.createTopics([
     { name: output, partitions },
     { name: `${applicationId}-dlq`, partitions: 1 },
   ])
-  const settings = {
-    applicationId,
-    bootstrapServers,
-    input,
-    output,
-    warmUp,
-    records,
-    windowMs,
-    graceMs,
-    commitIntervalMs,
-  }
-  const [command = '', ...args] = side.command
+  const { untilCommitted: untilDone = () => untilCommitted(context, applicationId, job.input), ...settings } = job
+  const [command, ...args] = contestant.command(name)
   const figures = await measure({
     command,
-    args: [...args, ...jobArguments(settings)],
-    untilCommitted: () => untilCommitted(context, applicationId, input),
+    args: [...args, ...jobArguments({ name, applicationId, bootstrapServers, output, ...settings })],
+    untilCommitted: untilDone,
     wallUntil,
+    cpuUntil,
     clockS,
     limitMs,
   })
-  return { ...sideOf(name, records - warmUp, figures), output }
+  return { ...sideOf(contestant.name, job.records - job.warmUp, figures), output }
 }

@@ -44,7 +44,8 @@ export function* trades({ count, symbols, stepMs, seed }: TradesOptions): Genera
   const ids = symbols.map(() => 0)
   const trade = emptyTrade()
   for (let index = 0; index < count; index++) {
-    const symbol = Math.floor(random() * symbols.length)
+    // One of each first, so that with as many trades as symbols none is missing.
+    const symbol = index < symbols.length ? index : Math.floor(random() * symbols.length)
     const price = prices[symbol]! * (1 + (random() - 0.5) * 0.0004)
     const lateMs = index % LATE_EVERY === LATE_EVERY - 1 ? LATE_BY_MS : random() * JITTER_MS
     const timeMs = Math.floor(START_MS + index * stepMs - lateMs)
@@ -62,7 +63,7 @@ export function* trades({ count, symbols, stepMs, seed }: TradesOptions): Genera
   }
 }
 
-/** For each symbol a trade that closes all windows before it. */
+/** For each symbol a trade that closes all windows before it; the first of them would do for a whole partition. */
 export function* closingTrades({ count, symbols, stepMs }: TradesOptions): Generator<Readonly<Trade>> {
   const timeMs = Math.floor(START_MS + count * stepMs + 3_600_000)
   for (const symbol of symbols) {

@@ -8,6 +8,8 @@ import { mapTopology } from '../jobs/map-topology.ts'
 import { startMarks } from '../marks.ts'
 import { candleTradeCodec, tradeCodec } from '../trade-codec.ts'
 
+const MAX_WINDOWS = 10_000_000
+
 const [job, ...args] = process.argv.slice(2)
 const settings = jobSettings(args)
 const { applicationId, bootstrapServers, input, output, windowMs, graceMs, commitIntervalMs } = settings
@@ -17,7 +19,13 @@ const topology =
   job === 'map'
     ? mapTopology(await tradeCodec(input), { input, output, onTrade: marks.seen })
     : engineTopology(await candleTradeCodec(input), { input, output, windowMs, graceMs, onTrade: marks.seen })
-const app = run(topology, { applicationId, kafka, guarantee: 'exactly-once', commitIntervalMs })
+const app = run(topology, {
+  applicationId,
+  kafka,
+  guarantee: 'exactly-once',
+  commitIntervalMs,
+  ...(job === 'restore' && { maxOpenWindows: MAX_WINDOWS, maxStateEntries: MAX_WINDOWS, logger: marks.restoreLogger }),
+})
 process.on('SIGTERM', () => void app.stop())
 try {
   await app.done

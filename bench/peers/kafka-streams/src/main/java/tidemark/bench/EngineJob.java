@@ -27,7 +27,7 @@ final class EngineJob {
   static Topology topology(Map<String, String> settings, Marks marks) {
     Duration size = Duration.ofMillis(Long.parseLong(settings.get("windowMs")));
     Duration grace = Duration.ofMillis(Long.parseLong(settings.get("graceMs")));
-    boolean suppress = settings.getOrDefault("emit", "suppress").equals("suppress");
+    boolean suppress = !settings.get("name").equals("restore");
     Duration kept = size.plus(grace);
     WindowBytesStoreSupplier store = settings.get("store").equals("rocksdb")
         ? Stores.persistentWindowStore("candles", kept, size, false)

@@ -1,5 +1,7 @@
 package tidemark.bench;
 
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
@@ -22,15 +24,17 @@ public final class Main {
     }
     Marks marks = new Marks(Long.parseLong(settings.get("warmUp")), Long.parseLong(settings.get("records")));
     Topology topology = switch (args[0]) {
-      case "engine" -> EngineJob.topology(settings, marks);
+      case "engine", "restore" -> EngineJob.topology(settings, marks);
       case "map" -> MapJob.topology(settings, marks);
       default -> throw new IllegalArgumentException("unknown job " + args[0]);
     };
-    runStreams(topology, settings);
+    boolean restores = args[0].equals("restore") && settings.get("records").equals("0");
+    runStreams(topology, settings, restores);
   }
 
-  private static void runStreams(Topology topology, Map<String, String> settings) throws InterruptedException {
+  private static void runStreams(Topology topology, Map<String, String> settings, boolean restores) throws InterruptedException {
     KafkaStreams streams = new KafkaStreams(topology, streamsConfig(settings));
+    if (restores) RestoreMarks.of(streams, Path.of(settings.get("stateDir") + ".jsonl"));
     CountDownLatch stopped = new CountDownLatch(1);
     streams.setUncaughtExceptionHandler(error -> {
       error.printStackTrace();
@@ -57,7 +61,11 @@ public final class Main {
     config.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.OPTIMIZE);
     config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 64L * 1024 * 1024);
     config.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 10_000);
+    // The trades are years old by their times: a changelog kept for the usual days would be deleted while it is written.
+    config.put(StreamsConfig.WINDOW_STORE_CHANGE_LOG_ADDITIONAL_RETENTION_MS_CONFIG, Duration.ofDays(36_500).toMillis());
     config.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+    // A stopped instance does not leave its group: the next one would wait for 45 s.
+    config.put(StreamsConfig.consumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), 10_000);
     config.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 10_000);
     config.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG), 4 * 1024 * 1024);
     config.put(StreamsConfig.consumerPrefix(ConsumerConfig.FETCH_MAX_BYTES_CONFIG), 32 * 1024 * 1024);

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { access, rm } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Trade } from '@tidemark/schemas'
+import { partitionForKey } from '@tidemark/streams'
+import type { BenchContext } from './bench-context.ts'
+import { differences, type Candles } from './compare-candles.ts'
+import { fillTopic, writeTrades } from './fill-topic.ts'
+import { candles, type Candle } from './jobs/candle.ts'
+import { outcomeOf, sideOf, type Outcome, type Side } from './outcome.ts'
+import { buildPeer, type PeerVariant } from './peer.ts'
+import { readCandles } from './read-candles.ts'
+import { kafkaStreams, runJob, tidemark, type Contestant, type Job } from './sides.ts'
+import { closingTrades, evenSymbols, trades, type TradesOptions } from './trades.ts'
+
+export interface RestoreBenchOptions {
+  /** Open windows of as many symbols: entries of the state. */
+  readonly entries: number
+  readonly variants: readonly PeerVariant[]
+  readonly limitMs: number
+}
+
+const PARTITIONS = 4
+/** Trades per entry: some entries are written more than once, as state is. */
+const TRADES_PER_ENTRY = 1.25
+/** Windows so long that all are open when the job is stopped. */
+const WINDOW_MS = 86_400_000
+const POLL_MS = 100
+
+/**
+ * State of a job that was stopped, restored from its changelog by a new process without a disk. Rejects where the windows that the
+ * restored state leads to are not those of a job that was never stopped.
+ */
+export async function restoreBench(context: BenchContext, options: RestoreBenchOptions): Promise<Outcome> {
+  const { log } = context
+  const { entries, variants } = options
+  const market = marketOf(entries)
+  const expected = foldAtOnce(market)
+  const ours = await restore(context, tidemark(context), { market, ...options })
+  const hashes = [hashOf(expected), hashOf(ours.candles)]
+  if (hashes[0] !== hashes[1]) throw new Error(`the state is not what it was: ${hashes.join(', ')}`)
+  log(`state equal by hash: ${hashes.join(', ')}`)
+  if (variants.length > 0) await buildPeer(log)
+  const tried = []
+  for (const variant of variants) {
+    const peer = await restore(context, kafkaStreams(context, variant), { market, ...options })
+    tried.push(peer.side)
+    const differing = differences(expected, peer.candles)
+    if (differing.length > 0) throw new Error(`the peer's state is not what it was:\n${differing.join('\n')}`)
+  }
+  return outcomeOf('restore', entries, { tidemark: ours.side, tried })
+}
+
+function marketOf(entries: number): TradesOptions {
+  const symbols = evenSymbols(entries, PARTITIONS)
+  return { count: Math.round(entries * TRADES_PER_ENTRY), symbols, stepMs: 1, seed: 1 }
+}
+
+/** The windows as one fold of all trades makes them, without a broker. */
+function foldAtOnce(market: TradesOptions): Candles {
+  const states = new Map<string, ReturnType<typeof candles.init>>()
+  for (const trade of trades(market)) {
+    states.set(trade.symbol, candles.add(states.get(trade.symbol) ?? candles.init(), trade))
+  }
+  const [startMs, endMs] = windowOf(market)
+  return new Map(
+    [...states].map(([key, state]) => {
+      const context = { key, window: { startMs, endMs }, lateCount: 0, nowMs: 0 }
+      return [`${key} ${startMs}`, candles.result(state, context)]
+    }),
+  )
+}
+
+function windowOf(market: TradesOptions): [startMs: number, endMs: number] {
+  const [first] = trades(market)
+  const startMs = Math.floor(first!.trade_time_ms / WINDOW_MS) * WINDOW_MS
+  return [startMs, startMs + WINDOW_MS]
+}
+
+function hashOf(all: Candles): string {
+  const hash = createHash('sha256')
+  for (const key of [...all.keys()].sort()) hash.update(`${key} ${JSON.stringify(all.get(key))}\n`)
+  return hash.digest('hex')
+}
+
+/** Each side has an input of its own, which is closed for it alone. */
+async function restore(
+  context: BenchContext,
+  contestant: Contestant,
+  { market, entries, limitMs }: RestoreBenchOptions & { readonly market: TradesOptions },
+): Promise<{ side: Side; candles: Candles }> {
+  const { kafka, admin, log } = context
+  const input = `restore-${contestant.id}`
+  await admin.createTopics([{ name: input, partitions: PARTITIONS }])
+  log(`writing ${market.count} trades of ${entries} symbols …`)
+  const records = await fillTopic(kafka, input, { ...market, closing: false })
+  const times = { windowMs: WINDOW_MS, graceMs: 0, commitIntervalMs: 1_000 }
+  const ends = { wallUntil: 'end', cpuUntil: 'end', limitMs } as const
+  const job: Job = { name: 'restore', input, partitions: PARTITIONS, warmUp: 1, records, ...times, ...ends }
+  const { output } = await runJob(context, contestant, job)
+  const { stateDir } = contestant
+  if (stateDir !== undefined) await rm(stateDir, { recursive: true, force: true })
+  const dump = stateDir && `${stateDir}.jsonl`
+
+  // No record is counted this time: the process says itself when it begins to restore, and when it has.
+  const again = { ...job, warmUp: 0, records: 0 }
+  const { name, wall_s, cpu_s, rss_mb } = await runJob(context, contestant, {
+    ...again,
+    untilCommitted: () => (dump === undefined ? closeAll(context, { input, output, market }) : untilThere(dump)),
+  })
+  const side = sideOf(name, entries, { wall_s, cpu_s, rss_mb })
+  return { side, candles: dump === undefined ? await readCandles(kafka, output) : await readDump(dump) }
+}
+
+/** Writes trades that close all windows until their results are there: what our side's state leads to. */
+async function closeAll(
+  context: BenchContext,
+  { input, output, market }: { readonly input: string; readonly output: string; readonly market: TradesOptions },
+): Promise<void> {
+  await writeTrades(context.kafka, input, closingOfPartitions(market))
+  while ((await recordsIn(context, output)) < market.symbols.length) await delay(POLL_MS)
+}
+
+/** The peer has a way to look into its state: it writes it to a file. */
+async function untilThere(dump: string): Promise<void> {
+  const isThere = () =>
+    access(dump).then(
+      () => true,
+      () => false,
+    )
+  while (!(await isThere())) await delay(POLL_MS)
+}
+
+async function readDump(dump: string): Promise<Candles> {
+  const found = new Map<string, Candle>()
+  for await (const line of createInterface({ input: createReadStream(dump) })) {
+    const { key, candle } = JSON.parse(line) as { readonly key: string; readonly candle: Candle }
+    found.set(`${key} ${candle.startMs}`, candle)
+  }
+  return found
+}
+
+/** One trade for each partition: all its windows are closed by it. */
+function closingOfPartitions(market: TradesOptions): Trade[] {
+  const closing = new Map<number, Trade>()
+  for (const trade of closingTrades({ ...market, symbols: market.symbols.slice(0, 100) })) {
+    closing.set(partitionForKey(Buffer.from(trade.symbol), PARTITIONS), {
+      ...trade,
+      trade_time_ms: trade.trade_time_ms + WINDOW_MS,
+    })
+  }
+  return [...closing.values()]
+}
+
+/** Control records of transactions do not count. */
+async function recordsIn({ kafka }: BenchContext, topic: string): Promise<number> {
+  const reader = kafka.logReader()
+  let count = 0
+  for (const [partition, { startOffset, endOffset }] of (await reader.offsets(topic)).entries()) {
+    for await (const batch of reader.read({ topic, partition }, startOffset, endOffset)) count += batch.count
+  }
+  await reader.close()
+  return count
+}
