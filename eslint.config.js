@@ -152,7 +152,7 @@ const ownersRooms = [...new Set(Object.values(clientOwners).flat())]
 const anyRoom = ['libs', 'apps', 'tools']
 
 export default defineConfig(
-  globalIgnores(['**/dist/', '**/node_modules/', '**/target/', '.nx/', '.data/', 'coverage/']),
+  globalIgnores(['**/dist/', '**/node_modules/', '**/.venv/', '**/target/', '.nx/', '.data/', 'coverage/']),
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -19,6 +19,7 @@ const commands = {
   nightly: [...source, 'tools/verify/src/main.ts', 'nightly'],
   operate: [...source, ...settings, 'tools/operate/src/main.ts'],
   chaos: [...source, 'tools/chaos/src/main.ts'],
+  clients: [...source, 'tools/exchange-simulator/src/bin/clients.ts'],
   record: [...source, 'tools/recorder/src/main.ts'],
   bench: [...source, 'bench/src/main.ts'],
   lint: ['node_modules/eslint/bin/eslint.js', '.'],

@@ -1,5 +1,6 @@
 /** What stopped the simulator, as a closed list. */
-export type SimulatorErrorCode = 'bad-option' | 'bad-recording' | 'bad-malformed-file' | 'bad-faults' | 'port-taken'
+export type SimulatorErrorCode =
+  'bad-option' | 'bad-recording' | 'bad-malformed-file' | 'bad-faults' | 'port-taken' | 'not-installed'
 
 /** The one error of the simulator. The message names the thing (file and line, option, port) and the likely cause. */
 export class SimulatorError extends Error {

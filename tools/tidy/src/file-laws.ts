@@ -108,7 +108,7 @@ const machinePath = /(^|[\s"'`(=:[])\/(work|root|home|Users)\/[\w.-]+/
 const foreignWords = /\b(A[I]|L[L]Ms?|chat[b]ot|[a]ssistant|co[p]ilot)\b/
 
 export const speaksOfItselfAlone: FileLaw = (file) =>
-  file.path === 'LICENSE' || file.path.endsWith('.sum') || file.path === 'package-lock.json'
+  file.path === 'LICENSE' || file.path.endsWith('.sum') || basename(file.path) === 'package-lock.json'
     ? []
     : [
         ...complainByLine(file, machinePath, "a path of somebody's machine"),
@@ -117,7 +117,7 @@ export const speaksOfItselfAlone: FileLaw = (file) =>
 
 /** With `resolved` addresses every install would go to the registry that was in use when the lockfile was written. */
 export const lockfileNamesNoHost: FileLaw = (file) =>
-  file.path === 'package-lock.json'
+  basename(file.path) === 'package-lock.json'
     ? complainByLine(file, /"resolved": "https?:[^"]+"/, 'an address in the lockfile')
     : []
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** A file of the repository: its path from the root, with forward slashes, and its text. */
@@ -54,11 +54,19 @@ export const workspacePackages = (files: readonly RepositoryFile[]): readonly Wo
   files.flatMap((file) => {
     const folder = /^((?:libs|apps|tools)\/[^/]+|bench)\/package\.json$/.exec(file.path)?.[1]
     if (folder === undefined) return []
+    // A manifest further down makes a package of its own, which is no part of the workspace.
+    const nested = files.flatMap(({ path }) =>
+      path.startsWith(`${folder}/`) && path.endsWith('/package.json') && path !== file.path
+        ? [posix.dirname(path) + '/']
+        : [],
+    )
     return [
       {
         folder,
         manifest: JSON.parse(file.text) as PackageManifest,
-        files: files.filter(({ path }) => path.startsWith(`${folder}/`)),
+        files: files.filter(
+          ({ path }) => path.startsWith(`${folder}/`) && !nested.some((each) => path.startsWith(each)),
+        ),
       },
     ]
   })

@@ -25,6 +25,7 @@ try {
   tallies.push(await check('types', ['node_modules/typescript/bin/tsc', '-b']))
   tallies.push(await check('lint', ['node_modules/eslint/bin/eslint.js', '.', '--max-warnings=0']))
   tallies.push(await vitest('unit'))
+  tallies.push(await clients())
   tallies.push(await servers)
   tallies.push(await vitest('integration'))
   tallies.push(await vitest('e2e'))
@@ -43,6 +44,13 @@ async function fetchServers(): Promise<Tally> {
   const fetched = await node(['--conditions=@tidemark/source', 'tools/stack/src/main.ts', 'fetch'])
   if (fetched !== 0) console.error('✗ the servers could not be fetched')
   return tallyOfExit(fetched)
+}
+
+/** Clients of the exchange that others wrote, against the simulator. Those of PyPI take a minute to install. */
+async function clients(): Promise<Tally> {
+  const only = nightly ? [] : ['--only', 'npm']
+  const script = 'tools/exchange-simulator/src/bin/clients.ts'
+  return check('third-party clients', ['--conditions=@tidemark/source', script, ...only])
 }
 
 /** All proofs, three rounds of each, with another seed every day: it is printed, and replays with `--seed`. */
