@@ -31,5 +31,6 @@ export {
   type StreamOptions,
   type ToOptions,
 } from './stream.ts'
+export { Table, table, type TableOptions } from './table.ts'
 export { Topology, topology } from './topology.ts'
 export { readVarint, readVarlong, varintLength, writeVarint, type VarintCursor } from './varint.ts'

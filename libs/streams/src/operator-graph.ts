@@ -1,5 +1,6 @@
 import { EventClock, MergedClock, type Clock } from '@tidemark/windowing'
 import { fanOut, type Operator, type OperatorContext } from './operator.ts'
+import type { TableState } from './table-state.ts'
 import {
   firstSource,
   timekeeper,
@@ -15,7 +16,8 @@ export interface TaskSurroundings {
   /** All but the time; `source` is one whose records the operator sees. */
   contextBehind(
     source: SourceNode<unknown>,
-  ): Omit<OperatorContext, 'clock' | 'clockBehind' | 'rebuildable' | 'afterHeartbeat'>
+  ): Omit<OperatorContext, 'clock' | 'clockBehind' | 'rebuildable' | 'afterHeartbeat' | 'tableOf'>
+  tableOf<T>(table: SourceNode<T>): TableState<T>
   afterHeartbeat(source: SourceNode<unknown>, action: (key: string) => void): void
 }
 
@@ -45,6 +47,7 @@ export class OperatorGraph {
         clock: this.#clockFor(node),
         clockBehind: node.time === 'own' && this.#isTimed(node) ? this.#ownClock(node) : undefined,
         rebuildable: timekeeper(inputOf(node)).kind === 'source',
+        tableOf: (table) => this.#task.tableOf(table),
         afterHeartbeat: (action) => {
           for (const source of sourcesOf(node)) this.#task.afterHeartbeat(source, action)
         },

@@ -3,6 +3,8 @@ import type { ExternalSink } from './external-sink.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RecordCursor } from './record-batch.ts'
 import type { StreamRecord } from './stream-record.ts'
+import type { TableState } from './table-state.ts'
+import type { SourceNode } from './topology.ts'
 
 /** One step of a topology in one task. Synchronous: what must wait is collected and done once per commit. */
 export interface Operator<V> {
@@ -54,6 +56,8 @@ export interface OperatorContext {
   beforeCommit(action: () => void): void
   /** Called behind each heartbeat of a source before the step, when all that it caused has been handed on. */
   afterHeartbeat(action: (key: string) => void): void
+  /** What the task keeps of a table. */
+  tableOf<T>(table: SourceNode<T>): TableState<T>
   /** Makes a state known to the task, which commits and restores it. */
   keep(state: RebuiltState): void
 }

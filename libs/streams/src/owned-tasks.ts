@@ -2,6 +2,7 @@ import type { ExternalSink } from './external-sink.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
 import type { ConsumerPort, KafkaPorts, TopicPartition } from './ports.ts'
 import type { StreamsLogger } from './run-options.ts'
+import { loadTables } from './table-loading.ts'
 import type { Task } from './task.ts'
 
 export interface OwnedTasksOptions {
@@ -119,6 +120,7 @@ export class OwnedTasks {
     }
     await this.#askSinks(tasks)
     await guarantee.restore(tasks)
+    await loadTables(tasks, this.#options)
     for (const task of tasks) task.restored()
   }
 

@@ -164,7 +164,8 @@ export class StreamsRuntime {
   stateEntries(): ReadonlyMap<string, number> {
     const entries = new Map<string, number>()
     for (const task of this.#tasks.all()) {
-      for (const state of task.states) entries.set(state.name, (entries.get(state.name) ?? 0) + state.size())
+      for (const state of [...task.states, ...task.tables])
+        entries.set(state.name, (entries.get(state.name) ?? 0) + state.size())
     }
     return entries
   }

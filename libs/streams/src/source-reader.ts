@@ -54,11 +54,11 @@ export function sourceReader<V>(options: SourceReaderOptions<V>): SourceReader {
         if (issue.code !== 'unknown-schema' || issue.schemaId === undefined) return { kind: 'bad', issue }
         return { kind: 'needs-schema', schemaId: issue.schemaId, issue }
       }
-      if (cursor.keyStart < 0) return bad('missing-key', 'the record has no key')
+      if (cursor.keyStart < 0) return badRecord('missing-key', 'the record has no key')
       const { value } = decoded
       const timeMs = timestampMs(value)
       if (!Number.isSafeInteger(timeMs) || timeMs < 0) {
-        return bad('bad-timestamp', `event time is not milliseconds since 1970: ${timeMs}`)
+        return badRecord('bad-timestamp', `event time is not milliseconds since 1970: ${timeMs}`)
       }
       const key = keys.keyIn(cursor.bytes, cursor.keyStart, cursor.keyEnd)
       clock.observe(key, timeMs)
@@ -72,11 +72,11 @@ export function sourceReader<V>(options: SourceReaderOptions<V>): SourceReader {
 function acceptHeartbeat<V>(cursor: RecordCursor, clock: EventClock, next: Operator<V>): Accepted {
   const header = cursor.headers().find(({ key }) => key === WATERMARK_HEADER)
   if (header === undefined) return SKIPPED
-  if (cursor.keyStart < 0) return bad('missing-key', 'the heartbeat has no key')
+  if (cursor.keyStart < 0) return badRecord('missing-key', 'the heartbeat has no key')
   const text = header.value?.toString() ?? ''
   const watermarkMs = text === '' ? NaN : Number(text)
   if (!Number.isSafeInteger(watermarkMs) || watermarkMs < 0) {
-    return bad('bad-timestamp', `header ${WATERMARK_HEADER} is not milliseconds since 1970: '${text}'`)
+    return badRecord('bad-timestamp', `header ${WATERMARK_HEADER} is not milliseconds since 1970: '${text}'`)
   }
   const key = cursor.bytes.toString('utf8', cursor.keyStart, cursor.keyEnd)
   clock.heartbeat(key, watermarkMs)
@@ -84,6 +84,7 @@ function acceptHeartbeat<V>(cursor: RecordCursor, clock: EventClock, next: Opera
   return PROCESSED
 }
 
-function bad(code: DeadLetterCode, message: string): Accepted {
+/** A record that can't be processed. */
+export function badRecord(code: DeadLetterCode, message: string): Accepted {
   return { kind: 'bad', issue: { code, message } }
 }

@@ -2,6 +2,7 @@ import { count, session, tumbling } from '@tidemark/windowing'
 import { expect, test } from 'vitest'
 import { jsonCodec } from './json-codec.ts'
 import { stream } from './stream.ts'
+import { table } from './table.ts'
 
 // What must not compile. Each line that is expected to be an error makes the type check fail when it is none.
 
@@ -96,4 +97,16 @@ test('the sequence of a stream comes from its values', () => {
     inOrder.missing.to('missing', numbers),
   ]
   expect(ends).toHaveLength(2)
+})
+
+test('a join has the type of the table, which a left join may lack', () => {
+  const entries = table('entries', texts)
+  const ends = [
+    source.join(entries, (_value, entry) => entry).to('texts', texts),
+    // @ts-expect-error there may be none
+    source.leftJoin(entries, (_value, entry) => entry).to('texts', texts),
+    // @ts-expect-error a text is no number
+    source.join(entries, (_value, entry) => entry).to('numbers', numbers),
+  ]
+  expect(ends).toHaveLength(3)
 })

@@ -16,6 +16,7 @@ import type { Operator } from './operator.ts'
 import { processOperator, type ProcessOptions } from './process-operator.ts'
 import { sourceReader } from './source-reader.ts'
 import type { StreamRecord } from './stream-record.ts'
+import { joinOperator, type Table } from './table.ts'
 import { windowsName } from './windows-name.ts'
 import { firstSource, timekeeper, Topology, type OperatorNode, type Place, type SourceNode } from './topology.ts'
 
@@ -37,7 +38,7 @@ export function stream<V>(topic: string, codec: Codec<V>, options: StreamOptions
     label: `source ${topic}`,
     topic,
     clock,
-    reader: (eventClock, next) => sourceReader({ codec, timestampMs, clock: eventClock, next }),
+    reader: (parts) => sourceReader({ codec, timestampMs, clock: parts.clock, next: parts.next }),
   }
   return new Stream<V>({ node: source })
 }
@@ -79,6 +80,16 @@ export class Stream<V> {
   /** None, one or several values for each; the key stays. */
   flatMap<R>(expand: (value: V, record: StreamRecord<V>) => Iterable<R>): Stream<R> {
     return this.#then('flatMap', (next: Operator<R>) => flatMapOperator(expand, next))
+  }
+
+  /** Each record with what a table has for its key when it is processed; one that it has nothing for is left out. */
+  join<T, R>(table: Table<T>, join: (value: V, entry: T, record: StreamRecord<V>) => R): Stream<R> {
+    return this.#join('join', table, (value, entry, record) => join(value, entry as T, record))
+  }
+
+  /** As `join`, with all records: the table may have nothing for one. */
+  leftJoin<T, R>(table: Table<T>, join: (value: V, entry: T | undefined, record: StreamRecord<V>) => R): Stream<R> {
+    return this.#join('leftJoin', table, join)
   }
 
   /**
@@ -163,6 +174,21 @@ export class Stream<V> {
       sink,
     }
     return new Topology([node])
+  }
+
+  #join<T, R>(
+    label: 'join' | 'leftJoin',
+    { node: table }: Table<T>,
+    join: (value: V, entry: T | undefined, record: StreamRecord<V>) => R,
+  ): Stream<R> {
+    const node: OperatorNode<V, R> = {
+      kind: 'operator',
+      label: `${label} ${table.topic}`,
+      parents: [this.place, { node: table, outlet: 'entries' }],
+      create: ({ tableOf }, next) =>
+        joinOperator(tableOf(table), { join, keepsUnmatched: label === 'leftJoin' }, next()),
+    }
+    return new Stream<R>({ node })
   }
 
   #then<R>(label: string, create: (next: Operator<R>) => Operator<V>): Stream<R> {

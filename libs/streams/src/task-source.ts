@@ -4,6 +4,7 @@ import type { KeptState, Operator, RebuiltState } from './operator.ts'
 import type { CommittedOffset } from './ports.ts'
 import type { RecordCursor } from './record-batch.ts'
 import type { SourceReader } from './source-reader.ts'
+import type { TableState } from './table-state.ts'
 import type { SourceNode } from './topology.ts'
 
 /** A source of a task, and how far it is. */
@@ -14,7 +15,9 @@ export interface TaskSource {
   readonly next: Operator<unknown>
   /** What is done behind each heartbeat. */
   readonly afterHeartbeat: readonly ((key: string) => void)[]
-  readonly clockState: KeptState
+  /** None for a table, which has no time. */
+  readonly clockState: KeptState | undefined
+  readonly table: TableState<unknown> | undefined
   readonly states: RebuiltState[]
   /** Next offset to process. */
   position: number
@@ -37,29 +40,32 @@ export function behindHeartbeat({ afterHeartbeat }: TaskSource, cursor: RecordCu
 }
 
 /** What the operators behind a source need before they are made. */
-export function newParts({ clock }: SourceNode<unknown>) {
+export function newParts(node: SourceNode<unknown>) {
   const states: RebuiltState[] = []
   const afterHeartbeat: ((key: string) => void)[] = []
-  return { clock: new EventClock(clock), states, afterHeartbeat }
+  return { clock: new EventClock(node.clock), states, afterHeartbeat, table: node.newTable?.() }
 }
 
 /** A source that nothing has been read of. */
 export function newSource(
   node: SourceNode<unknown>,
-  parts: Pick<TaskSource, 'clock' | 'next' | 'states' | 'afterHeartbeat'>,
+  parts: Pick<TaskSource, 'clock' | 'next' | 'states' | 'afterHeartbeat' | 'table'>,
 ): TaskSource {
-  const { clock, next } = parts
+  const { clock, table } = parts
   return {
     ...parts,
     topic: node.topic,
-    clockState: {
-      name: `clock-${node.topic}`,
-      spec: `clock per ${node.clock}`,
-      size: () => clock.size,
-      changes: () => clock.changes(),
-      restoreEntry: (key, data) => clock.restoreEntry(key, data),
-    },
-    reader: node.reader(clock, next),
+    clockState:
+      table === undefined
+        ? {
+            name: `clock-${node.topic}`,
+            spec: `clock per ${node.clock}`,
+            size: () => clock.size,
+            changes: () => clock.changes(),
+            restoreEntry: (key, data) => clock.restoreEntry(key, data),
+          }
+        : undefined,
+    reader: node.reader(parts),
     position: 0,
     rebuildTo: 0,
     committedTo: 0,

@@ -12,6 +12,7 @@ import type { RecordCollector } from './record-collector.ts'
 import type { Accepted, RecordIssue } from './source-reader.ts'
 import type { StreamRecord } from './stream-record.ts'
 import { TaskSinks } from './task-sinks.ts'
+import type { TableState } from './table-state.ts'
 import { behindHeartbeat, newParts, newSource, unknownSource, type TaskSource } from './task-source.ts'
 import type { SourceNode, Topology } from './topology.ts'
 
@@ -72,6 +73,7 @@ export class Task {
     const graph = new OperatorGraph(topology, {
       clockOf: (node) => partsOf(node).clock,
       contextBehind: (node) => this.#contextBehind(partsOf(node).states),
+      tableOf: <T>(node: SourceNode<T>) => (partsOf(node).table ?? unknownSource(node.topic)) as TableState<T>,
       afterHeartbeat: (node, action) => void partsOf(node).afterHeartbeat.push(action),
     })
     for (const node of topology.sources) {
@@ -152,7 +154,22 @@ export class Task {
 
   /** All state of the task, each with a name of its own. */
   get states(): readonly KeptState[] {
-    return [...this.#sources.values()].flatMap(({ clockState, states }) => [clockState, ...states])
+    return [...this.#sources.values()].flatMap(({ clockState, states }) => [clockState ?? [], ...states].flat())
+  }
+
+  /** What it keeps of tables, which come back from their topics. */
+  get tables(): readonly TableState<unknown>[] {
+    return [...this.#sources.values()].flatMap(({ table }) => table ?? [])
+  }
+
+  /** The topics of its tables. */
+  get tableTopics(): readonly string[] {
+    return [...this.#sources.values()].flatMap(({ topic, table }) => (table === undefined ? [] : topic))
+  }
+
+  /** All that a table's topic had below `offset` has been processed. */
+  tableLoaded(topic: string, offset: number): void {
+    this.#stateOf(topic).position = offset
   }
 
   get collector(): RecordCollector {

@@ -5,6 +5,7 @@ import { StreamsError } from './errors.ts'
 import type { ExternalSink } from './external-sink.ts'
 import type { Next, Operator, OperatorContext } from './operator.ts'
 import type { SourceReader } from './source-reader.ts'
+import type { TableState } from './table-state.ts'
 
 /** The head of a chain: a topic that is read. */
 export interface SourceNode<out V> {
@@ -12,8 +13,18 @@ export interface SourceNode<out V> {
   readonly label: string
   readonly topic: string
   readonly clock: 'partition' | 'key'
-  /** Makes the reader of one task, in front of what processes the values. */
-  reader(clock: EventClock, next: Operator<V>): SourceReader
+  /** Makes what one task keeps of it: it is a table, which is loaded before the records of streams are processed. */
+  newTable?(): TableState<V>
+  /** Makes the reader of one task. */
+  reader(parts: SourceParts<V>): SourceReader
+}
+
+/** What a source finds in its task. */
+export interface SourceParts<V> {
+  readonly clock: EventClock
+  /** What processes its values. */
+  readonly next: Operator<V>
+  readonly table: TableState<V> | undefined
 }
 
 /** A step behind sources or other steps. Types are checked where a `Stream` makes the node; the graph itself is untyped. */
