@@ -1,4 +1,5 @@
 import { StreamsError } from './errors.ts'
+import { jsonCodec } from './json-codec.ts'
 import { LastEntries } from './last-entries.ts'
 import type { KeptState } from './operator.ts'
 import type { InternalTopic, LogReaderPort } from './ports.ts'
@@ -6,6 +7,8 @@ import type { RecordCollector } from './record-collector.ts'
 
 /** Key of the entry that says what a state was made for. Keys of entries never begin with it. */
 const SPEC_KEY = '\u0000spec'
+
+const entryCodec = jsonCodec<unknown>(() => undefined)
 
 /** The topic that keeps a state. */
 export function changelogTopic(applicationId: string, state: string): string {
@@ -108,7 +111,8 @@ export class Changelog {
   }
 
   #put(collector: RecordCollector, timestampMs: number, [key, data]: readonly [string, unknown]): void {
-    const value = data === undefined ? null : Buffer.from(JSON.stringify(data))
-    collector.addBytes({ topic: this.#topic, partition: this.#partition, key: Buffer.from(key), value, timestampMs })
+    const place = { topic: this.#topic, partition: this.#partition, timestampMs }
+    if (data === undefined) collector.addBytes({ ...place, key: Buffer.from(key), value: null })
+    else collector.add({ ...place, key, value: data, codec: entryCodec })
   }
 }

@@ -1,6 +1,7 @@
 const SLOTS = 4_096
 /** A longer key is decoded each time: it hardly repeats, and comparing it costs as much. */
 const MAX_KEY_BYTES = 64
+const MISSES_PER_REPLACEMENT = 8
 const FNV_OFFSET = 0x811c9dc5 | 0
 const FNV_PRIME = 0x01000193
 
@@ -11,9 +12,10 @@ interface CachedKey {
 
 /**
  * Keys as strings, found by their bytes: a key that was seen lately is the same string again, so that nothing is made for it, and
- * its hash for the maps that it is looked up in is known. Holds at most 4,096 keys of up to 64 bytes; one in the slot of another takes its place.
+ * its hash for the maps that it is looked up in is known. Holds at most 4,096 keys of up to 64 bytes; one in the slot of another takes its place in the end.
  */
 export class KeyCache {
+  #misses = 0
   readonly #slots = new Array<CachedKey | undefined>(SLOTS)
 
   /** The UTF-8 string in `bytes[start, end)`. */
@@ -26,6 +28,8 @@ export class KeyCache {
     const cached = this.#slots[slot]
     if (cached?.bytes.length === length && isAt(cached.bytes, bytes, start)) return cached.key
     const key = bytes.toString('utf8', start, end)
+    // Where there are more keys than slots, most are not worth the copy: one that comes often takes its place soon all the same.
+    if (cached !== undefined && this.#misses++ % MISSES_PER_REPLACEMENT !== 0) return key
     this.#slots[slot] = { bytes: Buffer.from(bytes.subarray(start, end)), key }
     return key
   }

@@ -15,6 +15,8 @@ const NO_BYTES = Buffer.alloc(0)
 /** A record to write, with a value to be encoded. Without a key it goes to some partition, the same for a whole flush. */
 export interface ValueToWrite<T> extends EncodableRecord<T> {
   readonly topic: string
+  /** Where it goes; by its key, if left out. */
+  readonly partition?: number
   readonly key: string | null
 }
 
@@ -76,10 +78,12 @@ export class RecordCollector {
 
   /** Takes a record with a value in. Throws what the codec throws for a value that is not of its type. */
   add<T>(record: ValueToWrite<T>): void {
-    const known = record.key === null ? undefined : this.#known(record.key)
-    const builder = this.#builder(record.topic, undefined, known?.hash)
+    const { topic, partition, key } = record
+    // A key whose partition is known need not be remembered for its hash.
+    const known = key === null || partition !== undefined ? undefined : this.#known(key)
+    const builder = this.#builder(topic, partition, known?.hash)
     const before = builder.byteLength
-    builder.appendValue(known?.bytes ?? null, record)
+    builder.appendValue(key === null ? null : (known?.bytes ?? Buffer.from(key)), record)
     this.#count(builder.byteLength - before)
   }
 

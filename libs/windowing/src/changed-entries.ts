@@ -30,19 +30,26 @@ export class ChangedEntries<E extends TrackedEntry> {
   }
 
   /** Each entry that has changed, once; one that came and went in between is left out. */
-  take(): Iterable<ChangedEntry> {
+  *take(): Iterable<ChangedEntry> {
     const changed = this.#changed
     this.#changed = []
-    const entries = new Map<string, unknown>()
+    const gone = new Set<string>()
     for (const entry of changed) {
       entry.changed = false
       const data = this.#dataOf(entry)
-      const entryKey = this.#keyOf(entry)
-      // One that is gone may have a successor of the same name, which comes after it.
-      if (data !== undefined || entry.stored) entries.set(entryKey, data)
+      const wasStored = entry.stored
       entry.stored = data !== undefined
+      if (data === undefined && !wasStored) continue
+      const entryKey = this.#keyOf(entry)
+      if (data === undefined) {
+        gone.add(entryKey)
+        continue
+      }
+      // One that is gone may have a successor of the same name, which comes after it.
+      if (gone.size > 0) gone.delete(entryKey)
+      yield [entryKey, data]
     }
-    return entries
+    for (const entryKey of gone) yield [entryKey, undefined]
   }
 }
 
