@@ -1,6 +1,6 @@
 import { builtInRules, type Rule } from '@tidemark/market'
 import type { Alert, MarketMetrics } from '@tidemark/schemas'
-import { streamsService, type RunningService, type ServiceContext } from '@tidemark/service'
+import { streamsService, streamsSettings, type RunningService, type ServiceContext } from '@tidemark/service'
 import { run, type Codec, type KafkaPorts } from '@tidemark/streams'
 import type { AlertChannel } from './alert-channel.ts'
 import { alertDelivery } from './alert-delivery.ts'
@@ -62,7 +62,7 @@ export async function startAlertEngine(context: AlertEngineContext): Promise<Run
     applicationId,
     kafka,
     guarantee: 'exactly-once',
-    commitIntervalMs: config.COMMIT_INTERVAL_MS,
+    ...streamsSettings(config),
     logger,
   })
   return streamsService(app, {

@@ -1,5 +1,5 @@
 import type { MarketMetrics } from '@tidemark/schemas'
-import { streamsService, type RunningService, type ServiceContext } from '@tidemark/service'
+import { streamsService, streamsSettings, type RunningService, type ServiceContext } from '@tidemark/service'
 import { run, type Codec, type KafkaPorts } from '@tidemark/streams'
 import type { Config } from './config.ts'
 import type { LineWriter } from './influx-lines.ts'
@@ -60,7 +60,7 @@ export async function startInfluxSink(context: InfluxSinkContext): Promise<Runni
     applicationId,
     kafka,
     guarantee: 'at-least-once',
-    commitIntervalMs: config.COMMIT_INTERVAL_MS,
+    ...streamsSettings(config),
     logger,
   })
   return streamsService(app, {

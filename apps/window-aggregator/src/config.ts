@@ -1,6 +1,6 @@
 import { parseWhaleFloors, parseWindowSize } from '@tidemark/market'
 import { topicNames } from '@tidemark/schemas'
-import { commaList, durationMs, httpUrl, kafkaConfig, serviceFields } from '@tidemark/service'
+import { commaList, durationMs, httpUrl, kafkaConfig, serviceFields, streamsFields } from '@tidemark/service'
 import { z } from 'zod'
 
 const defaultWindows = '10s,1m,5m,15m,1h'
@@ -25,11 +25,11 @@ const whaleFloors = z.string().transform((text, context) => {
 /** The aggregator's settings, keyed by their environment variables. */
 export const configSchema = kafkaConfig({
   ...serviceFields(8181),
+  ...streamsFields(),
   SCHEMA_REGISTRY_URL: httpUrl(),
   KAFKA_TOPIC: z.string().default(topicNames.binanceTrades),
   WINDOWS: windowSizes.describe(`window sizes separated by commas, such as ${defaultWindows}`).prefault(defaultWindows),
   GRACE_MS: durationMs().default(2_000),
-  COMMIT_INTERVAL_MS: durationMs().default(100),
   WHALE_MIN_NOTIONAL: whaleFloors.describe('floors such as BTCUSDT=250000,*=100000').prefault(defaultFloors),
 })
 

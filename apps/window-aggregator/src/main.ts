@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { kafkaPorts } from '@tidemark/kafka'
 import { avroCodec, connectRegistry, topicNames, valueSubject, type MarketMetrics, type Trade } from '@tidemark/schemas'
-import { kafkaSettings, runService, streamsService } from '@tidemark/service'
+import { kafkaSettings, runService, streamsService, streamsSettings } from '@tidemark/service'
 import { run } from '@tidemark/streams'
 import { configSchema } from './config.ts'
 import { aggregatorTopology } from './topology.ts'
@@ -31,8 +31,8 @@ await runService({
       whaleFloor: whaleFloor(config.WHALE_MIN_NOTIONAL, (message) => logger.warn(message)),
     })
     const kafka = kafkaPorts({ ...kafkaSettings(config), clientId: applicationId, logger })
-    const commitIntervalMs = config.COMMIT_INTERVAL_MS
-    const app = run(topology, { applicationId, kafka, guarantee: 'exactly-once', commitIntervalMs, logger })
+    const settings = streamsSettings(config)
+    const app = run(topology, { applicationId, kafka, guarantee: 'exactly-once', ...settings, logger })
     return streamsService(app, { metrics, close: () => kafka.close() })
   },
 })

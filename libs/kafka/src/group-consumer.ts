@@ -96,6 +96,10 @@ export class GroupConsumer implements ConsumerPort {
     this.#wakeup.notify()
   }
 
+  async nextTurn(): Promise<void> {
+    await this.#options.fetchLink.time.nextTurn()
+  }
+
   bufferedBytes(): number {
     return this.#fetcher.bufferedBytes
   }

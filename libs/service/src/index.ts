@@ -37,4 +37,5 @@ export {
   type StreamsLikeHealth,
   type StreamsServiceOptions,
 } from './streams-service.ts'
+export { streamsFields, streamsSettings, type RecordPlace } from './streams-config.ts'
 export { StopRequestedError, unlessStopped, type UnlessStoppedOptions } from './unless-stopped.ts'

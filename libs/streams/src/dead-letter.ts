@@ -1,5 +1,5 @@
 import type { BytesToWrite } from './record-collector.ts'
-import type { Header } from './record-batch.ts'
+import type { Header, RecordCursor } from './record-batch.ts'
 
 /** A value above this is cut, so that the dead letter fits where the record did not; the full length is in a header. */
 export const MAX_DEAD_LETTER_BYTES = 900_000
@@ -55,4 +55,13 @@ export function deadLetterRecord(letter: DeadLetter): BytesToWrite {
     timestampMs: letter.ingestionTimeMs,
     headers: [...(letter.headers ?? []), ...reason.map(([key, text]) => ({ key, value: Buffer.from(text) }))],
   }
+}
+
+/** How often a record has been set aside before, which a replay of dead letters keeps in a header. */
+export function attemptsSoFar(cursor: RecordCursor): number {
+  const attempts = cursor
+    .headers()
+    .filter(({ key }) => key === ATTEMPTS_HEADER)
+    .map(({ value }) => Number(value?.toString()))
+  return Math.max(0, ...attempts.filter((count) => Number.isSafeInteger(count)))
 }

@@ -15,9 +15,16 @@ export type StreamsErrorCode =
   | 'topology-changed'
   | 'limit-reached'
   | 'record-failed'
+  | 'record-too-slow'
   | 'sink-failed'
   | 'retries-exhausted'
   | 'protocol'
+
+export interface StreamsErrorOptions {
+  readonly retriable?: boolean
+  readonly cause?: unknown
+  readonly record?: StreamsError['record']
+}
 
 /** The one error of the engine and its adapters. The message names the thing and the likely cause. */
 export class StreamsError extends Error {
@@ -25,11 +32,14 @@ export class StreamsError extends Error {
   readonly code: StreamsErrorCode
   /** True where the same call can succeed later without anyone doing anything. */
   readonly retriable: boolean
+  /** The record that it came of, where it came of one. */
+  readonly record?: { readonly topic: string; readonly partition: number; readonly offset: number }
 
-  constructor(code: StreamsErrorCode, message: string, options: { retriable?: boolean; cause?: unknown } = {}) {
+  constructor(code: StreamsErrorCode, message: string, options: StreamsErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.retriable = options.retriable ?? false
+    if (options.record !== undefined) this.record = options.record
   }
 }
 

@@ -39,6 +39,8 @@ export interface ConsumerPort {
   seek(partition: TopicPartition, offset: number): void
   /** Ends a poll that waits, or else the wait of the next one. */
   wakeup(): void
+  /** Resolves when heartbeats and fetches had their turn: for work between two polls that takes long. */
+  nextTurn(): Promise<void>
   /** Bytes that are fetched and wait for `poll`, over all partitions. */
   bufferedBytes(): number
   pause(partitions: readonly TopicPartition[]): void

@@ -8,6 +8,13 @@ export interface StreamsLogger {
   error(fields: object, message: string): void
 }
 
+/** Where a record stands. */
+export interface RecordPlace {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
 export interface RunOptions {
   /** Names the application: its consumer group, and its dead letter topic `<applicationId>-dlq`. */
   readonly applicationId: string
@@ -37,6 +44,14 @@ export interface RunOptions {
   readonly startAt?: 'earliest' | 'latest'
   /** A member that is silent for this long is taken for dead, and its partitions go to others. */
   readonly sessionTimeoutMs?: number
+  /**
+   * How long a record may take. One that takes longer stops the application, named. What runs can't be interrupted, so it is judged when it
+   * is done; meanwhile the process answers nobody: not its health, and not the group, which goes on without it after the session time-out.
+   * Between records everything else gets its turn, however long a batch takes. The wait for a schema does not count.
+   */
+  readonly recordDeadlineMs?: number
+  /** Records that are set aside unread, as dead letters: such as one that has stopped the application each time. */
+  readonly skip?: readonly RecordPlace[]
   readonly logger?: StreamsLogger
   /** Processing time, in ms since 1970. */
   readonly nowMs?: () => number
@@ -50,6 +65,8 @@ export const RUN_DEFAULTS = {
   maxStateEntries: 1_000_000,
   startAt: 'earliest',
   sessionTimeoutMs: 10_000,
+  recordDeadlineMs: 30_000,
+  skip: [],
 } as const
 
 /** Logs nothing. */

@@ -265,7 +265,7 @@ export class StreamsRuntime {
   }
 
   #newTask(partition: number, collector: RecordCollector): Task {
-    const { guarantee, maxOpenWindows, nowMs } = this.#options
+    const { guarantee, maxOpenWindows, recordDeadlineMs, skip, logger, nowMs } = this.#options
     return new Task({
       topology: this.#topology,
       partition,
@@ -274,6 +274,10 @@ export class StreamsRuntime {
       maxOpenWindows,
       hasChangelog: guarantee === 'exactly-once',
       counters: this.counters,
+      logger,
+      skip,
+      deadlineMs: recordDeadlineMs,
+      pause: () => this.#consumer.nextTurn(),
       nowMs,
     })
   }

@@ -9,7 +9,7 @@ import { ReusedRecord } from './stream-record.ts'
 export const WATERMARK_HEADER = 'tidemark.watermark_ms'
 
 /** Why a record can't be processed, as a closed list (header `tidemark.dlq.code`). */
-export type DeadLetterCode = 'malformed' | 'unknown-schema' | 'invalid' | 'missing-key' | 'bad-timestamp'
+export type DeadLetterCode = 'malformed' | 'unknown-schema' | 'invalid' | 'missing-key' | 'bad-timestamp' | 'skipped'
 
 export interface RecordIssue {
   readonly code: DeadLetterCode

@@ -15,6 +15,8 @@ export interface TaskSource {
   readonly next: Operator<unknown>
   /** What is done behind each heartbeat. */
   readonly afterHeartbeat: readonly ((key: string) => void)[]
+  /** Offsets that are set aside unread. */
+  readonly skipped: ReadonlySet<number>
   /** None for a table, which has no time. */
   readonly clockState: KeptState | undefined
   readonly table: TableState<unknown> | undefined
@@ -49,7 +51,7 @@ export function newParts(node: SourceNode<unknown>) {
 /** A source that nothing has been read of. */
 export function newSource(
   node: SourceNode<unknown>,
-  parts: Pick<TaskSource, 'clock' | 'next' | 'states' | 'afterHeartbeat' | 'table'>,
+  parts: Pick<TaskSource, 'clock' | 'next' | 'states' | 'afterHeartbeat' | 'skipped' | 'table'>,
 ): TaskSource {
   const { clock, table } = parts
   return {

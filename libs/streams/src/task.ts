@@ -1,6 +1,5 @@
-import { LimitError } from '@tidemark/windowing'
 import { formatChangelogStates, formatCommitState, parseChangelogStates, parseCommitState } from './commit-metadata.ts'
-import { ATTEMPTS_HEADER, deadLetterRecord } from './dead-letter.ts'
+import { attemptsSoFar, deadLetterRecord } from './dead-letter.ts'
 import { StreamsError } from './errors.ts'
 import type { ExternalSink } from './external-sink.ts'
 import type { CommittedOffset } from './ports.ts'
@@ -8,7 +7,10 @@ import { CurrentRecord } from './current-record.ts'
 import { OperatorGraph } from './operator-graph.ts'
 import type { KeptState, RebuiltState, TaskOutput } from './operator.ts'
 import type { RecordBatch, RecordCursor } from './record-batch.ts'
+import { RecordPace } from './record-pace.ts'
 import type { RecordCollector } from './record-collector.ts'
+import { recordFailed, recordTooSlow } from './record-errors.ts'
+import type { RecordPlace, StreamsLogger } from './run-options.ts'
 import type { Accepted, RecordIssue } from './source-reader.ts'
 import type { StreamRecord } from './stream-record.ts'
 import { TaskSinks } from './task-sinks.ts'
@@ -25,6 +27,13 @@ export interface TaskOptions {
   /** State is written to a changelog with every commit; else it is rebuilt from the input. */
   readonly hasChangelog: boolean
   readonly counters: TaskCounters
+  readonly logger: StreamsLogger
+  /** Records that are set aside unread. */
+  readonly skip: readonly RecordPlace[]
+  /** How long a record may take. */
+  readonly deadlineMs: number
+  /** A turn for whatever else the process does. */
+  pause(): Promise<void>
   nowMs(): number
 }
 
@@ -61,10 +70,12 @@ export class Task {
   readonly #beforeCommit: (() => void)[] = []
   readonly #stateNames = new Set<string>()
   readonly #current = new CurrentRecord()
+  readonly #pace: RecordPace
   #open = true
 
   constructor(options: TaskOptions) {
     this.#options = options
+    this.#pace = new RecordPace(options)
     this.partition = options.partition
     this.sinks = new TaskSinks(options.topology.sinks)
     const { topology } = options
@@ -77,7 +88,10 @@ export class Task {
       afterHeartbeat: (node, action) => void partsOf(node).afterHeartbeat.push(action),
     })
     for (const node of topology.sources) {
-      this.#sources.set(node.topic, newSource(node, { ...partsOf(node), next: graph.behind(node) }))
+      this.#sources.set(
+        node.topic,
+        newSource(node, { ...partsOf(node), next: graph.behind(node), skipped: this.#skippedOf(node.topic) }),
+      )
     }
   }
 
@@ -135,14 +149,19 @@ export class Task {
     const cursor = batch.cursor()
     this.#current.at = cursor
     this.#current.topic = source.topic
+    this.#pace.begin()
     while (cursor.next()) {
       this.#open = cursor.offset >= source.rebuildTo
-      let accepted = this.#accept(source, cursor)
-      if (accepted.kind === 'needs-schema') accepted = await this.#loadAndAccept(source, cursor, accepted)
-      if (accepted.kind === 'bad') this.#deadLetter(source, cursor, accepted.issue)
-      if (cursor.valueStart < 0 && accepted.kind === 'processed') behindHeartbeat(source, cursor)
+      if (source.skipped.has(cursor.offset)) this.#skip(source, cursor)
+      else {
+        let accepted = this.#accept(source, cursor)
+        if (accepted.kind === 'needs-schema') accepted = await this.#loadAndAccept(source, cursor, accepted)
+        if (accepted.kind === 'bad') this.#deadLetter(source, cursor, accepted.issue)
+        if (cursor.valueStart < 0 && accepted.kind === 'processed') behindHeartbeat(source, cursor)
+      }
       if (this.#open) this.#options.counters.processed++
       source.position = cursor.offset + 1
+      if (this.#pace.isDue()) await this.#look(source, cursor)
     }
     source.position = Math.max(source.position, batch.nextOffset)
   }
@@ -249,12 +268,23 @@ export class Task {
     try {
       return source.reader.accept(cursor)
     } catch (error) {
-      const where = `topic ${source.topic} partition ${this.partition} offset ${cursor.offset}`
-      const code = error instanceof LimitError ? 'limit-reached' : 'record-failed'
-      throw new StreamsError(code, `${where}: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      })
+      throw recordFailed(this.#placeOf(source, cursor), error)
     }
+  }
+
+  /** Fails where records have taken longer than a record may. */
+  async #look(source: TaskSource, cursor: RecordCursor): Promise<void> {
+    const slow = await this.#pace.look()
+    if (slow !== undefined) throw recordTooSlow(this.#placeOf(source, cursor), slow, this.#options.deadlineMs)
+  }
+
+  #skip(source: TaskSource, cursor: RecordCursor): void {
+    this.#options.logger.warn(this.#placeOf(source, cursor), 'record skipped, as the settings say: it is a dead letter')
+    this.#deadLetter(source, cursor, { code: 'skipped', message: 'left out by the setting that names it' })
+  }
+
+  #placeOf({ topic }: TaskSource, { offset }: RecordCursor): RecordPlace {
+    return { topic, partition: this.partition, offset }
   }
 
   async #loadAndAccept(
@@ -263,6 +293,7 @@ export class Task {
     { schemaId, issue }: { schemaId: number; issue: RecordIssue },
   ): Promise<Accepted> {
     const found = await source.reader.load(schemaId)
+    this.#pace.begin() // the wait for a schema has a limit of its own, and is not the record's fault
     const accepted: Accepted = found ? this.#accept(source, cursor) : { kind: 'bad', issue }
     return accepted.kind === 'needs-schema' ? { kind: 'bad', issue } : accepted
   }
@@ -277,7 +308,7 @@ export class Task {
         key: cursor.key(),
         value: cursor.value(),
         headers: cursor.headers(),
-        source: { topic: source.topic, partition: this.partition, offset: cursor.offset },
+        source: this.#placeOf(source, cursor),
         code: issue.code,
         exception: 'BadRecord',
         message: `topic ${source.topic} partition ${this.partition} offset ${cursor.offset}: ${issue.message}`,
@@ -293,6 +324,11 @@ export class Task {
     const beforeCommit = (action: () => void) => void this.#beforeCommit.push(action)
     const position = this.#current
     return { position, beforeCommit, output: this.#output(), maxOpenWindows, hasChangelog, nowMs, keep }
+  }
+
+  #skippedOf(topic: string): ReadonlySet<number> {
+    const places = this.#options.skip.filter((place) => place.topic === topic && place.partition === this.partition)
+    return new Set(places.map(({ offset }) => offset))
   }
 
   /** A name that no other state of the task has, whichever source it is behind: each has a changelog of its own. */
@@ -327,13 +363,4 @@ export class Task {
   #stateOf(topic: string): TaskSource {
     return this.#sources.get(topic) ?? unknownSource(topic)
   }
-}
-
-/** How often a record has been set aside before, which a replay of dead letters keeps in a header. */
-function attemptsSoFar(cursor: RecordCursor): number {
-  const attempts = cursor
-    .headers()
-    .filter(({ key }) => key === ATTEMPTS_HEADER)
-    .map(({ value }) => Number(value?.toString()))
-  return Math.max(0, ...attempts.filter((count) => Number.isSafeInteger(count)))
 }

@@ -99,12 +99,16 @@ export class InMemoryConsumer implements ConsumerPort {
     await this.#rebalance()
     const batches = this.#take()
     // A turn of the event loop, so that a caller's loop without records can't starve everything else.
-    if (batches.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    if (batches.length === 0) await this.nextTurn()
     return batches
   }
 
   /** Polls don't wait. */
   wakeup(): void {}
+
+  async nextTurn(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 
   /** Records are taken from the log when they are polled. */
   bufferedBytes(): number {

@@ -20,6 +20,8 @@ export interface TestDriverOptions {
   readonly guarantee?: RunOptions['guarantee']
   readonly maxOpenWindows?: number
   readonly maxStateEntries?: number
+  readonly recordDeadlineMs?: number
+  readonly skip?: RunOptions['skip']
   /** A Kafka that outlives the driver, for several drivers on one. */
   readonly kafka?: InMemoryKafka
 }
@@ -121,20 +123,28 @@ export class TopologyTestDriver {
 
   async #running(): Promise<StreamsRuntime> {
     if (this.#runtime !== undefined) return this.#runtime
-    const { commit = 'each-turn', guarantee = 'exactly-once', maxOpenWindows, maxStateEntries } = this.#options
+    const { commit = 'each-turn', guarantee = 'exactly-once', ...limits } = this.#options
     const options: RunOptions = {
+      ...limitsOf(limits),
       applicationId: APPLICATION_ID,
       kafka: this.kafka,
       guarantee,
       commitIntervalMs: commit === 'each-turn' ? 0 : Infinity,
-      ...(maxOpenWindows !== undefined && { maxOpenWindows }),
-      ...(maxStateEntries !== undefined && { maxStateEntries }),
     }
     const runtime = new StreamsRuntime(this.#topology, { ...options, nowMs: this.clock.nowMs })
     this.#runtime = runtime
     await runtime.start()
     await runtime.turn(0)
     return runtime
+  }
+}
+
+function limitsOf({ maxOpenWindows, maxStateEntries, recordDeadlineMs, skip }: TestDriverOptions): Partial<RunOptions> {
+  return {
+    ...(maxOpenWindows !== undefined && { maxOpenWindows }),
+    ...(maxStateEntries !== undefined && { maxStateEntries }),
+    ...(recordDeadlineMs !== undefined && { recordDeadlineMs }),
+    ...(skip !== undefined && { skip }),
   }
 }
 
