@@ -104,6 +104,7 @@ describe('an error', () => {
     ['unauthorised', 403, '<html>'],
     ['unauthorised', 451, ''],
     ['not-served', 404, '<html>'],
+    ['not-served', 404, { code: -1000, msg: 'no such endpoint' }],
     ['unavailable', 500, ''],
     ['unavailable', 503, { code: -1016, msg: 'This service is no longer available.' }],
     ['unavailable', 400, { code: -1007, msg: 'Timeout' }],

@@ -67,9 +67,10 @@ export function readReply(reply: RestReply, { what, retryAfterMs }: ReplyContext
 function codeOf(status: number, exchangeCode: number | undefined): RestErrorCode {
   if (exchangeCode !== undefined && keyCodes.has(exchangeCode)) return 'unauthorised'
   if (exchangeCode === unknownSymbol) return 'unknown-symbol'
+  // Whatever it says: a missing route stays missing.
+  if (status === 404) return 'not-served'
   if (exchangeCode !== undefined && busyCodes.has(exchangeCode)) return 'unavailable'
   if (status === 401 || status === 403 || status === 451) return 'unauthorised'
-  if (status === 404) return 'not-served'
   return status >= 500 || status === 408 ? 'unavailable' : 'refused'
 }
 
