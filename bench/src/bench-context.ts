@@ -17,6 +17,8 @@ export interface BenchContext {
   readonly log: (line: string) => void
   /** Seconds of the machine's monotonic clock. */
   readonly clockS: () => number
+  /** Milliseconds since 1970, with a fraction. */
+  readonly nowMs: () => number
 }
 
 export interface BenchHost {
@@ -24,6 +26,8 @@ export interface BenchHost {
   readonly signal: AbortSignal
   readonly log: (line: string) => void
   readonly clockS: () => number
+  /** Milliseconds since 1970, with a fraction. */
+  readonly nowMs: () => number
 }
 
 const BROKER_HEAP_MB = 1024
@@ -31,7 +35,7 @@ const POLL_MS = 20
 
 /** Runs a bench on a broker of its own, which ends with it. */
 export async function withBroker<T>(
-  { host, signal, log, clockS }: BenchHost,
+  { host, signal, log, clockS, nowMs }: BenchHost,
   bench: (context: BenchContext) => Promise<T>,
 ): Promise<T> {
   const workDir = await mkdtemp(join(tmpdir(), 'tidemark-bench-'))
@@ -51,7 +55,7 @@ export async function withBroker<T>(
   const admin = createAdmin({ bootstrapServers, clientId: 'bench' })
   try {
     return await Promise.race([
-      bench({ host, bootstrapServers, kafka, admin, workDir, log, clockS }),
+      bench({ host, bootstrapServers, kafka, admin, workDir, log, clockS, nowMs }),
       failing(stack.failure),
     ])
   } finally {

@@ -6,6 +6,8 @@ import { onStopSignals, StackError } from '@tidemark/stack'
 import { Command, InvalidArgumentError } from 'commander'
 import { withBroker, type BenchContext } from './bench-context.ts'
 import { engineBench, type TradesBenchOptions } from './engine-bench.ts'
+import { latencyBench } from './latency-bench.ts'
+import { latencyTable } from './latency-table.ts'
 import { mapBench } from './map-bench.ts'
 import { outcomeTable, type Outcome } from './outcome.ts'
 import { restoreBench } from './restore-bench.ts'
@@ -58,6 +60,19 @@ program
       })
     }),
   )
+program
+  .command('latency')
+  .description('from the record that closes a window to its result, under a constant load')
+  .option('--records-per-s <N>', 'records per second', wholeNumber, 2_000)
+  .option('--seconds <N>', 'how long', wholeNumber, 40)
+  .option('--no-peer', 'our side alone')
+  .action(async ({ recordsPerS, seconds, peer }: { recordsPerS: number; seconds: number; peer: boolean }) => {
+    const variants = [true, false].map((cache) => ({ store: 'in-memory', heapMb: 512, cache }) as const)
+    const options = { recordsPerS, seconds, variants: peer ? variants : [], limitMs: LIMIT_MS }
+    const outcome = await onBroker((context) => latencyBench(context, options))
+    if (peer) await keep(outcome)
+    process.stdout.write(`${latencyTable(outcome)}\n`)
+  })
 
 try {
   await program.parseAsync()
@@ -82,11 +97,20 @@ function optionsOf(name: string, args: Arguments, stores: readonly PeerVariant['
   return { records, warmUp, variants, limitMs: LIMIT_MS, ...(profile && { profilePath: profileOf(name) }) }
 }
 
-async function report(args: Arguments, bench: (context: BenchContext) => Promise<Outcome>): Promise<void> {
+async function onBroker<T>(bench: (context: BenchContext) => Promise<T>): Promise<T> {
   await mkdir(resultsDir, { recursive: true })
   const clockS = () => Number(process.hrtime.bigint()) / 1e9
-  const outcome = await withBroker({ host: process, signal: giveUp.signal, log, clockS }, bench)
-  if (args.peer) await writeFile(join(resultsDir, `${outcome.name}.json`), `${JSON.stringify(outcome, null, 2)}\n`)
+  const nowMs = () => performance.timeOrigin + performance.now()
+  return withBroker({ host: process, signal: giveUp.signal, log, clockS, nowMs }, bench)
+}
+
+async function keep(outcome: { readonly name: string }): Promise<void> {
+  await writeFile(join(resultsDir, `${outcome.name}.json`), `${JSON.stringify(outcome, null, 2)}\n`)
+}
+
+async function report(args: Arguments, bench: (context: BenchContext) => Promise<Outcome>): Promise<void> {
+  const outcome = await onBroker(bench)
+  if (args.peer) await keep(outcome)
   process.stdout.write(`${outcomeTable(outcome)}\n`)
   if (!args.profile) return
   const profile = JSON.parse(await readFile(profileOf(outcome.name), 'utf8')) as CpuProfile

@@ -29,6 +29,8 @@ export async function buildPeer(log: (line: string) => void): Promise<void> {
 export interface PeerVariant {
   readonly store: 'in-memory' | 'rocksdb'
   readonly heapMb: number
+  /** Its cache in front of the store; on if left out. */
+  readonly cache?: boolean
 }
 
 /** Arguments of `java` for a job of the peer. */

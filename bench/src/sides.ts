@@ -8,7 +8,7 @@ import { peerArguments, type PeerVariant } from './peer.ts'
 
 /** A job as both sides run it, over the same input. */
 export interface Job extends Pick<MeasuredOptions, 'wallUntil' | 'cpuUntil' | 'limitMs'> {
-  readonly name: 'engine' | 'map' | 'restore'
+  readonly name: 'engine' | 'map' | 'restore' | 'latency'
   readonly input: string
   readonly partitions: number
   readonly warmUp: number
@@ -49,14 +49,14 @@ export function tidemark({ host }: BenchContext, settings: Pick<JobSettings, 'pr
 }
 
 /** The peer: jobs run in a Java of their own. */
-export function kafkaStreams({ workDir }: BenchContext, { store, heapMb }: PeerVariant): Contestant {
-  const id = `peer-${store}-${heapMb}`
+export function kafkaStreams({ workDir }: BenchContext, { store, heapMb, cache = true }: PeerVariant): Contestant {
+  const id = `peer-${store}-${heapMb}${cache ? '' : '-uncached'}`
   const stateDir = join(workDir, id)
   return {
-    name: `Kafka Streams, ${store}, ${heapMb} MB`,
+    name: `Kafka Streams, ${store}, ${heapMb} MB${cache ? '' : ', no cache'}`,
     id,
     stateDir,
-    command: (job) => ['java', ...peerArguments(job, heapMb), ...jobArguments({ store, stateDir })],
+    command: (job) => ['java', ...peerArguments(job, heapMb), ...jobArguments({ store, stateDir, cache })],
   }
 }
 

@@ -24,7 +24,7 @@ public final class Main {
     }
     Marks marks = new Marks(Long.parseLong(settings.get("warmUp")), Long.parseLong(settings.get("records")));
     Topology topology = switch (args[0]) {
-      case "engine", "restore" -> EngineJob.topology(settings, marks);
+      case "engine", "restore", "latency" -> EngineJob.topology(settings, marks);
       case "map" -> MapJob.topology(settings, marks);
       default -> throw new IllegalArgumentException("unknown job " + args[0]);
     };
