@@ -16,7 +16,7 @@ describe('the history of a symbol', () => {
   it('keeps the newest trades, each once and by id, in whatever order they come', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 2000 }), { maxLength: 900 }), (ids) => {
-        const history = new SymbolHistory('BTCUSDT', 300)
+        const history = new SymbolHistory('BTCUSDT', { maxTrades: 300, maxMinutes: 10 })
         for (const id of ids) append(history, id)
         const distinct = [...new Set(ids)].sort((a, b) => a - b)
         expect(history.ids.count).toBe(distinct.length)
@@ -31,7 +31,7 @@ describe('the history of a symbol', () => {
   })
 
   it('finds places by id and by time', () => {
-    const history = new SymbolHistory('BTCUSDT', 300)
+    const history = new SymbolHistory('BTCUSDT', { maxTrades: 300, maxMinutes: 10 })
     for (let id = 1; id <= 1000; id += 1) append(history, id * 2)
     expect(history.trades.at(0)?.id).toBe(1402)
     expect(history.trades.placeOfId(1405)).toBe(2)
@@ -41,7 +41,7 @@ describe('the history of a symbol', () => {
   })
 
   it('has a candle for each minute with trades', () => {
-    const history = new SymbolHistory('BTCUSDT', 10)
+    const history = new SymbolHistory('BTCUSDT', { maxTrades: 10, maxMinutes: 2 })
     for (const [id, timeMs] of [
       [1, 0],
       [3, 59_999],
@@ -53,6 +53,8 @@ describe('the history of a symbol', () => {
       { openMs: 0, count: 3, firstId: 1, lastId: 3, open: toUnits('1.5'), close: toUnits('3.5') },
       { openMs: 120_000, count: 1 },
     ])
+    append(history, 5, 180_000)
+    expect(history.minutes.map(({ openMs }) => openMs)).toEqual([120_000, 180_000])
   })
 })
 

@@ -4,8 +4,13 @@ import type { Candle, HistoryTrade } from './candle.ts'
 import { toUnits } from './decimal-units.ts'
 import { TradeColumns } from './trade-columns.ts'
 
-/** Minutes of which a candle is kept: a day, as the rolling ticker needs it, and an hour. */
-export const MAX_MINUTE_CANDLES = 25 * 60
+/** How much of a symbol is kept. */
+export interface HistoryLimits {
+  readonly maxTrades: number
+  /** Minutes of which there is a candle. */
+  readonly maxMinutes: number
+}
+
 export const MINUTE_MS = 60_000
 
 /** A trade as a source publishes it; decimals are text. */
@@ -18,15 +23,17 @@ export interface PublishedTrade {
   readonly isBuyerMaker: boolean
 }
 
-/** What a symbol has published: the newest trades, the candles of the last day, and all ids ever. */
+/** What a symbol has published: the newest trades, the candles of the last minutes, and all ids ever. */
 export class SymbolHistory {
   readonly symbol: string
   readonly trades: TradeColumns
   readonly ids = new IdRanges()
+  readonly #maxMinutes: number
   readonly #minutes: Candle[] = []
   #last: HistoryTrade | undefined
 
-  constructor(symbol: string, maxTrades: number) {
+  constructor(symbol: string, { maxTrades, maxMinutes }: HistoryLimits) {
+    this.#maxMinutes = maxMinutes
     this.symbol = symbol
     this.trades = new TradeColumns(maxTrades)
   }
@@ -66,7 +73,7 @@ export class SymbolHistory {
       return
     }
     this.#minutes.splice(at + 1, 0, candle)
-    if (this.#minutes.length > MAX_MINUTE_CANDLES) this.#minutes.shift()
+    if (this.#minutes.length > this.#maxMinutes) this.#minutes.shift()
   }
 }
 
