@@ -41,6 +41,7 @@ const fields = kafkaConfig({
   FILL_MAX_TRADES: integer({ min: 1 }).default(1_000_000),
   COMMIT_INTERVAL_MS: durationMs().default(50),
   FEED_BUFFER_FRAMES: integer({ min: 1 }).default(50_000),
+  FEED_MAX_PAUSE_MS: durationMs({ max: 30_000 }).default(20_000),
 })
 
 /** The producer's settings, by their names in the environment. */

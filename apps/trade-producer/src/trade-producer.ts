@@ -117,6 +117,7 @@ function openFeed(
     fillTimeoutMs: config.FILL_TIMEOUT_MS,
     maxFillTrades: config.FILL_MAX_TRADES,
     maxBufferedFrames: config.FEED_BUFFER_FRAMES,
+    maxPauseMs: config.FEED_MAX_PAUSE_MS,
     logger,
     ...(exchange && { history: exchange.history }),
   })

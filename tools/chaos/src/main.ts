@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { onStopSignals, startCluster, type Cluster } from '@tidemark/stack'
 import { seededChance, startFaultProxy } from '@tidemark/testing'
 import { Argument, Command, InvalidArgumentError } from 'commander'
+import { runFeedRounds } from './feed/feed-proof.ts'
 import { faultRules } from './fault-rules.ts'
 import { proofNames, proofs, type ProofName, type ProofSettings } from './proofs.ts'
 import { runRound } from './round.ts'
@@ -22,13 +23,20 @@ const program = new Command('npm run chaos --')
   .description(
     'Kills instances of an application under load and judges every record that came out. Prints a JSON summary.',
   )
-  .addArgument(new Argument('[proof]', 'one of them; all if left out').choices(proofNames))
+  .addArgument(new Argument('[proof]', 'one of them; all if left out').choices([...proofNames, 'feed']))
   .option('--rounds <N>', 'rounds of each proof', wholeNumber, 3)
   .option('--seed <N>', 'seed of the load and of the order of things', wholeNumber, 1)
   .action(run)
 await program.parseAsync()
 
-async function run(proof: ProofName | undefined, { rounds, seed }: ChaosOptions): Promise<void> {
+async function run(proof: ProofName | 'feed' | undefined, options: ChaosOptions): Promise<void> {
+  if (proof !== 'feed') await runEngineProofs(proof, options)
+  if (proof !== undefined && proof !== 'feed') return
+  const kept = await runFeedRounds(process, options)
+  if (!kept) process.exitCode = 1
+}
+
+async function runEngineProofs(proof: ProofName | undefined, { rounds, seed }: ChaosOptions): Promise<void> {
   const workDir = await mkdtemp(join(tmpdir(), 'tidemark-chaos-'))
   const giveUp = new AbortController()
   onStopSignals(process, {

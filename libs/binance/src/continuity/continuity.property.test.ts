@@ -55,7 +55,7 @@ function take(exchange: ExchangeFixture, next: Step): void {
     case 'skip':
       return exchange.trade(next.symbol, { skippedIds: next.ids })
     case 'swallow':
-      return exchange.trade(next.symbol, { lostOn: connections })
+      return exchange.trade(next.symbol, { lostOn: next.at === 0 ? connections : [connection] })
     case 'garble':
       return exchange.trade(next.symbol, { garbledOn: [connection] })
     case 'deliver':

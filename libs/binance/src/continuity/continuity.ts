@@ -217,10 +217,7 @@ export class Continuity {
     for (const [symbol, state] of this.#symbols) {
       const { sequence } = state
       if (sequence.hole !== undefined || sequence.held > 0 || sequence.lastId === undefined) continue
-      let timeMs = state.provenMs
-      for (const { connection, isJoined } of state.joins) {
-        if (isJoined) timeMs = Math.max(timeMs, this.#connections.get(connection)?.eventTimeMs ?? -Infinity)
-      }
+      const timeMs = Math.max(state.provenMs, this.#seenUntilMs(state))
       const watermarkMs = timeMs - watermarkMarginMs
       if (watermarkMs < 0 || watermarkMs < state.watermarkMs + watermarkIntervalMs) continue
       state.watermarkMs = watermarkMs
@@ -228,9 +225,13 @@ export class Continuity {
     }
   }
 
-  /** An end that does not wait for the history: what is held comes out, and what is missing before it is said. */
-  giveUpAll(reason: string, nowMs: number): void {
-    this.#plan.giveUpAll(reason, nowMs)
+  /**
+   * The time that the slowest of a symbol's connections has come to: what another one has left out may still come from it. Nothing is
+   * known by a symbol in doubt.
+   */
+  #seenUntilMs(state: SymbolState): number {
+    if (isInDoubt(state)) return -Infinity
+    return Math.min(...state.joins.map(({ connection }) => this.#connections.get(connection)?.eventTimeMs ?? -Infinity))
   }
 
   #nextCheck(nowMs: number): CheckRequest | undefined {

@@ -128,13 +128,6 @@ export class FillPlan {
     return `the exchange's history did not have them within ${fillTimeoutMs} ms: ${this.#lastProblem}`
   }
 
-  /** Every hole is given up now, such as at an end that does not wait. */
-  giveUpAll(reason: string, nowMs: number): void {
-    for (const { sequence } of this.#fillings.values()) {
-      while (sequence.hole !== undefined) sequence.giveUp({ status: 'given_up', reason }, nowMs)
-    }
-  }
-
   #ask(filling: Filling, nowMs: number): PageRequest | undefined {
     const { sequence } = filling
     const { maxFillTrades } = this.#limits

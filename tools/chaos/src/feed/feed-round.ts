@@ -1,0 +1,213 @@
+import { startSimulator, randomFaultScript, type Simulator } from '@tidemark/exchange-simulator'
+import { createAdmin, kafkaPorts } from '@tidemark/kafka'
+import { avroCodec, connectRegistry, topicNames, topics, valueSubject } from '@tidemark/schemas'
+import type { Host } from '@tidemark/stack'
+import { startFaultProxy, type FaultProxy } from '@tidemark/testing'
+import { seededRandom } from '../seeded-random.ts'
+import { isSound, judgeFeed, type FeedVerdict, type IdRuns } from './feed-judge.ts'
+import { ProducerProcesses } from './producer-process.ts'
+import { readFeed, type FeedTopics } from './read-feed.ts'
+
+/** One run of the producer on an exchange where things go wrong, and on a Kafka that is away now and then. */
+export interface FeedRoundOptions {
+  readonly host: Host
+  readonly bootstrapServers: string
+  readonly registryUrl: string
+  /** Names the topics of this round. */
+  readonly name: string
+  readonly seed: number
+  /** How long the market lasts. */
+  readonly seconds: number
+  readonly symbols: readonly string[]
+  readonly logDir: string
+  readonly log: (line: string) => void
+  readonly nowMs: () => number
+  readonly wait: (ms: number) => Promise<void>
+}
+
+export interface FeedResult extends FeedVerdict {
+  readonly name: string
+  readonly seed: number
+  readonly connections: number
+  readonly published: number
+  /** What the exchange, and the round itself, did. */
+  readonly faults: Readonly<Record<string, number>>
+  readonly sound: boolean
+}
+
+const tradesPerSecond = 25
+/** After the market has ended, what is missing has so long to be filled or given up. */
+const settleLimitMs = 90_000
+const pollMs = 1_000
+
+/** Runs a round and judges what came out of it. */
+export async function runFeedRound(options: FeedRoundOptions): Promise<FeedResult> {
+  const { host, bootstrapServers, registryUrl, name, seed, seconds, symbols, logDir, log } = options
+  const random = seededRandom(seed)
+  const connections = 1 + (seed % 2)
+  const proxy = await startFaultProxy({ brokers: bootstrapServers })
+  const durationMs = seconds * 1000
+  const simulator = await startSimulator({
+    source: { kind: 'synthetic', durationMs, tradesPerSecond },
+    symbols,
+    seed,
+    faults: randomFaultScript({ seed, durationMs }),
+    connectionLifeMs: durationMs / 3,
+    log: (message) => log(`${name}: exchange: ${message}`),
+  })
+  const feedTopics = await makeTopics(options)
+  const env = producerEnv({ options, simulator, proxy, connections, feedTopics })
+  const producers = new ProducerProcesses(host, { env, logDir })
+  const kafka = kafkaPorts({ bootstrapServers, clientId: name })
+  try {
+    const done = await disturb(options, { simulator, producers, proxy, random })
+    const registry = connectRegistry({ url: registryUrl })
+    const codecs = {
+      trade: avroCodec('Trade', { registry, subject: valueSubject(topicNames.binanceTrades) }),
+      gap: avroCodec('TradeGap', { registry, subject: valueSubject(topicNames.tradeGaps) }),
+    }
+    const evidence = async () => ({
+      truth: await truthOf(simulator),
+      ...(await readFeed(kafka.logReader(), feedTopics, codecs)),
+    })
+    const verdict = await untilSettled(options, producers, async () => judgeFeed(await evidence()))
+    const published = [...(await truthOf(simulator)).values()]
+      .flat()
+      .reduce((sum, [from, to]) => sum + to - from + 1, 0)
+    return { name, seed, connections, published, faults: done, sound: isSound(verdict), ...verdict }
+  } finally {
+    await producers.end('clean')
+    await simulator.stop()
+    await kafka.close()
+    await proxy.close()
+  }
+}
+
+/** Ends producers, starts second ones, and cuts them off from Kafka, until the market is over. Returns what it did, how often. */
+async function disturb(
+  { name, seconds, log, nowMs, wait }: FeedRoundOptions,
+  { simulator, producers, proxy, random }: Disturbed,
+): Promise<Record<string, number>> {
+  const did: Record<string, number> = {}
+  const acts = {
+    'kill -9': async () => {
+      await producers.end('crash')
+      await wait(random() * 2_000)
+      producers.start()
+    },
+    restart: async () => {
+      await producers.end('clean')
+      producers.start()
+    },
+    'second instance': async () => producers.start(),
+    'kafka down': async () => {
+      const bringUp = proxy.addRule({ on: 'request', action: 'close' })
+      await wait(1_000 + random() * 4_000)
+      bringUp()
+    },
+  }
+  const names = Object.keys(acts) as (keyof typeof acts)[]
+  producers.start()
+  await until({ nowMs, wait }, () => simulator.status().connections_total > 0)
+  for (const endMs = nowMs() + seconds * 1000; nowMs() < endMs;) {
+    await wait(1_500 + random() * 4_000)
+    const act = names[Math.floor(random() * names.length)] ?? 'kill -9'
+    log(`${name}: ${act}`)
+    did[act] = (did[act] ?? 0) + 1
+    await acts[act]()
+    // One that was fenced has ended by itself, as has one that could not start without Kafka.
+    if (producers.running === 0) producers.start()
+  }
+  return did
+}
+
+interface Disturbed {
+  readonly simulator: Simulator
+  readonly producers: ProducerProcesses
+  readonly proxy: FaultProxy
+  readonly random: () => number
+}
+
+/** Judges again and again, until all is well or nothing will come any more. Producers that end meanwhile are started again. */
+async function untilSettled(
+  { nowMs, wait }: Pick<FeedRoundOptions, 'nowMs' | 'wait'>,
+  producers: ProducerProcesses,
+  judge: () => Promise<FeedVerdict>,
+): Promise<FeedVerdict> {
+  for (const endMs = nowMs() + settleLimitMs; ;) {
+    if (producers.running === 0) producers.start()
+    await wait(pollMs)
+    const verdict = await judge()
+    if (isSound(verdict) || nowMs() > endMs) return verdict
+  }
+}
+
+async function until({ nowMs, wait }: Pick<FeedRoundOptions, 'nowMs' | 'wait'>, holds: () => boolean): Promise<void> {
+  for (const endMs = nowMs() + settleLimitMs; !holds();) {
+    if (nowMs() > endMs) throw new Error('the producer does not connect to the exchange: see its log')
+    await wait(pollMs / 10)
+  }
+}
+
+async function truthOf(simulator: Simulator): Promise<Map<string, IdRuns>> {
+  return new Map(Object.entries((await simulator.truth()).symbols).map(([symbol, { runs }]) => [symbol, runs]))
+}
+
+async function makeTopics({ bootstrapServers, registryUrl, name }: FeedRoundOptions): Promise<FeedTopics> {
+  const made: FeedTopics = {
+    trades: `${name}-trades`,
+    deadLetters: `${name}-dlq`,
+    positions: `${name}-positions`,
+    gaps: `${name}-gaps`,
+  }
+  const like: Record<keyof FeedTopics, string> = {
+    trades: topicNames.binanceTrades,
+    deadLetters: topicNames.binanceTradesDlq,
+    positions: topicNames.tradeProducerPositions,
+    gaps: topicNames.tradeGaps,
+  }
+  const admin = createAdmin({ bootstrapServers, clientId: name })
+  await admin.createTopics(
+    (Object.keys(made) as (keyof FeedTopics)[]).map((key) => {
+      const definition = topics.find((topic) => topic.name === like[key])
+      return { name: made[key], partitions: definition?.partitions ?? 1, config: definition?.config ?? {} }
+    }),
+  )
+  await admin.close()
+  const registry = connectRegistry({ url: registryUrl })
+  await registry.register(valueSubject(made.trades), 'Trade')
+  await registry.register(valueSubject(made.positions), 'TradePosition')
+  await registry.register(valueSubject(made.gaps), 'TradeGap')
+  return made
+}
+
+interface ProducerSurroundings {
+  readonly options: FeedRoundOptions
+  readonly simulator: Simulator
+  readonly proxy: FaultProxy
+  readonly connections: number
+  readonly feedTopics: FeedTopics
+}
+
+/** Short waits, so that a minute has many of them; a buffer that a Kafka that is away soon fills. */
+function producerEnv({ options, simulator, proxy, connections, feedTopics }: ProducerSurroundings): NodeJS.ProcessEnv {
+  return {
+    KAFKA_BOOTSTRAP_SERVERS: proxy.bootstrapServers,
+    SCHEMA_REGISTRY_URL: options.registryUrl,
+    KAFKA_TOPIC: feedTopics.trades,
+    KAFKA_DLQ_TOPIC: feedTopics.deadLetters,
+    KAFKA_POSITIONS_TOPIC: feedTopics.positions,
+    KAFKA_GAPS_TOPIC: feedTopics.gaps,
+    SYMBOLS: options.symbols.join(','),
+    BINANCE_WS_URL: simulator.url,
+    FEED_CONNECTIONS: String(connections),
+    FEED_BUFFER_FRAMES: '200',
+    FEED_MAX_PAUSE_MS: '1000',
+    FILL_TIMEOUT_MS: '15000',
+    RECONNECT_DELAY_S: '0.2',
+    MAX_RECONNECT_DELAY_S: '2',
+    ROTATE_AFTER_S: String(options.seconds / 4),
+    HEALTH_PORT: '0',
+    HEALTH_HOST: '127.0.0.1',
+  }
+}
