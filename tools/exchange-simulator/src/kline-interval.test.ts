@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { intervalMs, KLINE_INTERVALS, spanAt, timeZoneOffsetMs } from './kline-interval.ts'
 
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300)
+
 it('every time is in the span of its candle, and spans follow each other without gaps', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 4e12 }), fc.constantFrom(...KLINE_INTERVALS), (timeMs, interval) => {
@@ -10,6 +12,7 @@ it('every time is in the span of its candle, and spans follow each other without
       expect(endMs - openMs).toBeLessThanOrEqual(intervalMs(interval))
       expect(spanAt(interval, endMs).openMs).toBe(endMs)
     }),
+    { numRuns },
   )
 })
 

@@ -6,6 +6,8 @@ import type { SourceFrame } from '../source-frame.ts'
 import type { LinkFault } from './fault.ts'
 import { LinkFaults } from './link-faults.ts'
 
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300)
+
 function frame(tradeId: number, symbol = 'BTCUSDT'): SourceFrame {
   const times = { tradeTimeMs: tradeId, eventTimeMs: tradeId }
   return tradeFrame({ symbol, tradeId, price: '61837.63000000', quantity: '0.02000000', ...times, isBuyerMaker: true })
@@ -92,6 +94,7 @@ describe('a connection with faults', () => {
         passed.push(...ids(link.flush()))
         expect(new Set(passed)).toEqual(new Set(Array.from({ length: next }, (_, id) => id)))
       }),
+      { numRuns },
     )
   })
 })

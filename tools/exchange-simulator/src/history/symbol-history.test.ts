@@ -4,6 +4,8 @@ import type { HistoryTrade } from './candle.ts'
 import { productText, toUnits, unitsText } from './decimal-units.ts'
 import { SymbolHistory } from './symbol-history.ts'
 
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300)
+
 function append(history: SymbolHistory, tradeId: number, tradeTimeMs = tradeId): void {
   history.append({ symbol: 'BTCUSDT', tradeId, price: `${tradeId}.5`, quantity: '2', tradeTimeMs, isBuyerMaker: false })
 }
@@ -27,6 +29,7 @@ describe('the history of a symbol', () => {
         if (distinct.length <= 300) expect(keptIds).toEqual(distinct)
         for (const { id, price } of kept(history)) expect(unitsText(price)).toBe(`${id}.50000000`)
       }),
+      { numRuns },
     )
   })
 
