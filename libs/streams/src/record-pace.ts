@@ -37,20 +37,26 @@ export class RecordPace {
     return --this.#left === 0
   }
 
-  /** Pauses if it is time to. Returns where the last records have taken longer than the deadline: how many they are, and how long. */
-  async look(): Promise<{ readonly records: number; readonly tookMs: number } | undefined> {
-    const { nowMs, deadlineMs, pause } = this.#options
+  /** Where the last records have taken longer than the deadline: how many they are, and how long. */
+  look(): { readonly records: number; readonly tookMs: number } | undefined {
+    const { nowMs, deadlineMs } = this.#options
     const now = nowMs()
     const tookMs = now - this.#lookedMs
     const records = this.#group
     this.#group = tookMs < QUICK_MS ? Math.min(MOST_RECORDS_A_LOOK, records * 2) : 1
     this.#left = this.#group
     this.#lookedMs = now
-    if (tookMs > deadlineMs) return { records, tookMs }
-    if (now - this.#pausedMs < PAUSE_EVERY_MS) return undefined
-    await pause()
-    this.#lookedMs = nowMs()
+    return tookMs > deadlineMs ? { records, tookMs } : undefined
+  }
+
+  /** As of the last look: records have had the process to themselves for long enough. */
+  get isPauseDue(): boolean {
+    return this.#lookedMs - this.#pausedMs >= PAUSE_EVERY_MS
+  }
+
+  async pause(): Promise<void> {
+    await this.#options.pause()
+    this.#lookedMs = this.#options.nowMs()
     this.#pausedMs = this.#lookedMs
-    return undefined
   }
 }

@@ -161,7 +161,9 @@ export class Task {
       }
       if (this.#open) this.#options.counters.processed++
       source.position = cursor.offset + 1
-      if (this.#pace.isDue()) await this.#look(source, cursor)
+      if (!this.#pace.isDue()) continue
+      this.#look(source, cursor)
+      if (this.#pace.isPauseDue) await this.#pace.pause()
     }
     source.position = Math.max(source.position, batch.nextOffset)
   }
@@ -273,8 +275,8 @@ export class Task {
   }
 
   /** Fails where records have taken longer than a record may. */
-  async #look(source: TaskSource, cursor: RecordCursor): Promise<void> {
-    const slow = await this.#pace.look()
+  #look(source: TaskSource, cursor: RecordCursor): void {
+    const slow = this.#pace.look()
     if (slow !== undefined) throw recordTooSlow(this.#placeOf(source, cursor), slow, this.#options.deadlineMs)
   }
 
