@@ -1,3 +1,4 @@
+import type { ClockOffset } from '@tidemark/binance'
 import type { Metrics } from '@tidemark/service'
 
 /** How long each part of a trade's way takes. */
@@ -10,8 +11,8 @@ export interface HopMetrics {
 
 const buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 30]
 
-/** `offsetMs` is the exchange's clock minus ours, where it is known: without it, the first hop says what our clock says. */
-export function exposeHops(metrics: Metrics, offsetMs: () => number | undefined): HopMetrics {
+/** `offset` is of the exchange's clock to ours, where it is known: without it, the first hop says what our clock says. */
+export function exposeHops(metrics: Metrics, offset: () => ClockOffset | undefined): HopMetrics {
   const arrival = metrics.histogram({
     name: 'tidemark_producer_exchange_to_receive_seconds',
     help: 'From the sending by the exchange to the arrival here, by the exchange’s clock',
@@ -31,11 +32,18 @@ export function exposeHops(metrics: Metrics, offsetMs: () => number | undefined)
     name: 'tidemark_producer_exchange_clock_offset_seconds',
     help: 'The exchange’s clock minus ours; 0 while it is not known',
     collect() {
-      this.set((offsetMs() ?? 0) / 1000)
+      this.set((offset()?.offsetMs ?? 0) / 1000)
+    },
+  })
+  metrics.gauge({
+    name: 'tidemark_producer_exchange_clock_error_seconds',
+    help: 'How wrong that can be, and so can latencies from the exchange; NaN while it is not known',
+    collect() {
+      this.set((offset()?.errorMs ?? NaN) / 1000)
     },
   })
   return {
-    received: (latencyMs) => arrival.observe((latencyMs + (offsetMs() ?? 0)) / 1000),
+    received: (latencyMs) => arrival.observe((latencyMs + (offset()?.offsetMs ?? 0)) / 1000),
     committed: (tookMs, receivedMs, nowMs) => {
       commits.observe(tookMs / 1000)
       for (const timeMs of receivedMs) acknowledgement.observe((nowMs - timeMs) / 1000)

@@ -51,7 +51,7 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   logger.info({ transactionalId, symbols: symbols.length, positions: positions.size }, 'the shard is ours')
   signal.throwIfAborted()
   const clock = exchange?.trackClock()
-  const hops = exposeHops(metrics, () => clock?.offset()?.offsetMs)
+  const hops = exposeHops(metrics, () => clock?.offset())
   const starts = startsOf(positions)
   const feed = openFeed(options, { symbols, starts, onReceived: (trade) => hops.received(trade.latency_ms) })
   const state: ProducerState = { symbols, feed, writer, kafkaProblem: undefined }
