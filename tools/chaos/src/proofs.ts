@@ -1,7 +1,8 @@
+import type { BacklogOptions } from './backlog.ts'
 import type { RoundOptions } from './round.ts'
 
-export const proofNames = ['transactions', 'windows', 'smoke', 'proxy'] as const
-export type ProofName = (typeof proofNames)[number]
+export const roundProofNames = ['transactions', 'windows', 'smoke', 'proxy'] as const
+export type RoundProofName = (typeof roundProofNames)[number]
 
 /** What a proof leaves open for the round: where, under which name and seed. */
 export type ProofSettings = Pick<
@@ -22,8 +23,8 @@ const copies: ProofSettings = {
 const windows: ProofSettings = { ...copies, job: 'windows', records: 50_000, partitions: 6 }
 const smoke: ProofSettings = { ...windows, records: 20_000, restarts: 1 }
 
-/** The proofs, each as the variants that one round of it runs. */
-export const proofs: Readonly<Record<ProofName, readonly ProofSettings[]>> = {
+/** The proofs in which something is ended or cut off under load, each as the variants that one round of it runs. */
+export const proofs: Readonly<Record<RoundProofName, readonly ProofSettings[]>> = {
   // As Kafka's own group-mode transactions test: every record copied once and in order; instances and brokers, killed and stopped.
   transactions: [
     copies,
@@ -42,4 +43,12 @@ export const proofs: Readonly<Record<ProofName, readonly ProofSettings[]>> = {
   ],
   // Requests and answers delayed, dropped and cut off between the instances and the brokers.
   proxy: [{ ...windows, target: 'connections', records: 30_000 }],
+}
+
+/** A slow sink and a long backlog: what is in memory stays below its bound. */
+export const backlog: Pick<BacklogOptions, 'records' | 'partitions' | 'maxBufferedBytes' | 'writeMs'> = {
+  records: 1_000_000,
+  partitions: 6,
+  maxBufferedBytes: 32 * 1024 * 1024,
+  writeMs: 200,
 }
