@@ -18,6 +18,9 @@ import type { TableState } from './table-state.ts'
 import { behindHeartbeat, newParts, newSource, unknownSource, type TaskSource } from './task-source.ts'
 import type { SourceNode, Topology } from './topology.ts'
 
+/** What comes out of them at first is of fewer records than it will be of later. */
+const NEW_STATES = 'states are new in this application: they begin empty, with the records from here on'
+
 export interface TaskOptions {
   readonly topology: Topology
   readonly partition: number
@@ -232,7 +235,7 @@ export class Task {
   }
 
   /** Refuses to go on without state that was there at the last commit: its windows would be emitted with records missing. */
-  #checkStates({ topic, metadata }: CommittedOffset): void {
+  #checkStates({ topic, metadata, offset }: CommittedOffset): void {
     const before = parseChangelogStates(metadata)
     if (before === undefined) return
     const where = `topic ${topic} partition ${this.partition}`
@@ -245,10 +248,15 @@ export class Task {
     }
     const now = new Set(this.#stateOf(topic).states.map(({ name }) => name))
     const gone = before.find((name) => !now.has(name))
-    if (gone === undefined) return
+    if (gone === undefined) {
+      const added = [...now].filter((name) => !before.includes(name))
+      if (added.length > 0)
+        this.#options.logger.warn({ states: added, topic, partition: this.partition, offset }, NEW_STATES)
+      return
+    }
     throw new StreamsError(
       'topology-changed',
-      `${where}: the topology no longer has state ${gone}, in which windows are open: change it back, or reset the application`,
+      `${where}: the topology no longer has state ${gone}, which it had at its last commit: change it back, or reset the application`,
     )
   }
 

@@ -1,4 +1,4 @@
-import { jsonCodec, stream, type ProcessOptions } from '@tidemark/streams'
+import { jsonCodec, stream, topology, type ProcessOptions } from '@tidemark/streams'
 import { count, tumbling } from '@tidemark/windowing'
 import { describe, expect, test } from 'vitest'
 import { orderCodec, type Order } from './orders-fixture.ts'
@@ -14,13 +14,13 @@ type Steps = Omit<ProcessOptions<Order, { sum: number }, string>, 'name' | 'init
 function driverOf(steps: Steps, options: TestDriverOptions & { from?: typeof orders; version?: number } = {}) {
   const { from = orders, version = 1, ...others } = options
   const init = () => ({ sum: 0 })
-  const topology = from
+  const sumsOf = from
     .groupByKey()
     .process<{ sum: number }, string>({ name: 'sums', init, version, ...steps })
     .to('texts', texts)
-  const driver = new TopologyTestDriver(topology, others)
+  const driver = new TopologyTestDriver(sumsOf, others)
   const read = () => driver.read('texts', texts).map(({ key, value, timestampMs }) => `${key} ${value} @${timestampMs}`)
-  return { driver, input: driver.input('orders', orderCodec), read }
+  return { topology: sumsOf, driver, input: driver.input('orders', orderCodec), read }
 }
 
 const sums: Steps = {
@@ -103,6 +103,26 @@ describe('process', () => {
     await expect(second.driver.settle()).rejects.toThrow(
       'state process-sums in test-driver-process-sums-changelog was made for "process, version 1", the topology now has ' +
         '"process, version 2"',
+    )
+  })
+
+  test('whose state is new in an application that runs is told in the log, and one whose state is gone is refused', async () => {
+    const first = driverOf(sums)
+    await first.input.pipe('ada', order(1))
+    await first.driver.close()
+    const warned: object[] = []
+    const logger = { debug() {}, info() {}, error() {}, warn: (fields: object) => void warned.push(fields) }
+    const more = orders
+      .groupByKey()
+      .process<null, string>({ name: 'more', init: () => null, onRecord: () => undefined })
+    const both = topology(first.topology, more.to('texts', texts))
+    const second = new TopologyTestDriver(both, { kafka: first.driver.kafka, logger })
+    await second.input('orders', orderCodec).pipe('ada', order(2))
+    expect(warned).toEqual([{ states: ['process-more'], topic: 'orders', partition: 0, offset: 1 }])
+    await second.close()
+    const third = new TopologyTestDriver(more.to('texts', texts), { kafka: first.driver.kafka })
+    await expect(third.settle()).rejects.toThrow(
+      'topic orders partition 0: the topology no longer has state process-sums, which it had at its last commit',
     )
   })
 
@@ -202,7 +222,7 @@ describe('event-time timers', () => {
 })
 
 test('behind windows, results come before the timers that are due at their end', async () => {
-  const topology = orders
+  const changes = orders
     .groupByKey()
     .window(tumbling({ sizeMs: 100, graceMs: 20 }))
     .aggregate(count(), { emit: 'on-close', late: 'late-orders' })
@@ -219,7 +239,7 @@ test('behind windows, results come before the timers that are due at their end',
       timers: { graceMs: 0, onTimer: (context) => context.forward('window over') },
     })
     .to('texts', texts)
-  const driver = new TopologyTestDriver(topology)
+  const driver = new TopologyTestDriver(changes)
   const input = driver.input('orders', orderCodec)
   for (const ms of [10, 90, 110, 119, 250, 70]) {
     await input.pipe('ada', order(ms))
@@ -238,7 +258,7 @@ test('behind windows, results come before the timers that are due at their end',
 })
 
 test('windows behind windows close by the time of those before them', async () => {
-  const topology = orders
+  const changes = orders
     .groupByKey()
     .window(tumbling({ sizeMs: 100, graceMs: 0 }))
     .aggregate(count(), { emit: 'on-close' })
@@ -249,7 +269,7 @@ test('windows behind windows close by the time of those before them', async () =
       { emit: 'on-close' },
     )
     .to('texts', texts)
-  const driver = new TopologyTestDriver(topology)
+  const driver = new TopologyTestDriver(changes)
   const input = driver.input('orders', orderCodec)
   for (const ms of [1, 2, 101, 199, 201]) {
     await input.pipe('ada', order(ms))
@@ -261,6 +281,6 @@ test('windows behind windows close by the time of those before them', async () =
     '22 @199',
     '1 @399',
   ])
-  const atLeastOnce = new TopologyTestDriver(topology, { guarantee: 'at-least-once' })
+  const atLeastOnce = new TopologyTestDriver(changes, { guarantee: 'at-least-once' })
   await expect(atLeastOnce.settle()).rejects.toThrow('windows behind windows')
 })

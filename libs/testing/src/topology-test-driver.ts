@@ -5,6 +5,7 @@ import {
   type Codec,
   type Header,
   type RunOptions,
+  type StreamsLogger,
   type Topology,
 } from '@tidemark/streams'
 import { InMemoryKafka } from './in-memory-kafka.ts'
@@ -22,6 +23,8 @@ export interface TestDriverOptions {
   readonly maxStateEntries?: number
   readonly recordDeadlineMs?: number
   readonly skip?: RunOptions['skip']
+  /** Gets the runtime's log lines. */
+  readonly logger?: StreamsLogger
   /** A Kafka that outlives the driver, for several drivers on one. */
   readonly kafka?: InMemoryKafka
 }
@@ -123,9 +126,9 @@ export class TopologyTestDriver {
 
   async #running(): Promise<StreamsRuntime> {
     if (this.#runtime !== undefined) return this.#runtime
-    const { commit = 'each-turn', guarantee = 'exactly-once', ...limits } = this.#options
+    const { commit = 'each-turn', guarantee = 'exactly-once', ...given } = this.#options
     const options: RunOptions = {
-      ...limitsOf(limits),
+      ...givenOf(given),
       applicationId: APPLICATION_ID,
       kafka: this.kafka,
       guarantee,
@@ -139,12 +142,19 @@ export class TopologyTestDriver {
   }
 }
 
-function limitsOf({ maxOpenWindows, maxStateEntries, recordDeadlineMs, skip }: TestDriverOptions): Partial<RunOptions> {
+function givenOf({
+  maxOpenWindows,
+  maxStateEntries,
+  recordDeadlineMs,
+  skip,
+  logger,
+}: TestDriverOptions): Partial<RunOptions> {
   return {
     ...(maxOpenWindows !== undefined && { maxOpenWindows }),
     ...(maxStateEntries !== undefined && { maxStateEntries }),
     ...(recordDeadlineMs !== undefined && { recordDeadlineMs }),
     ...(skip !== undefined && { skip }),
+    ...(logger !== undefined && { logger }),
   }
 }
 

@@ -1,8 +1,12 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { RegistryError } from '@tidemark/schemas'
 import { ConfigError, httpUrl, kafkaConfig, kafkaSettings, loadConfig } from '@tidemark/service'
 import { StreamsError } from '@tidemark/streams'
+import { describedTopology } from './described-topology.ts'
 import { operateActions } from './operate-actions.ts'
 import { operateCommand, type OperateActions } from './operate-commands.ts'
 import { RefusedError } from './refused-error.ts'
@@ -27,8 +31,10 @@ const clock = {
 const complain = (_fields: object, message: string) => void process.stderr.write(`${message}\n`)
 const logger = { debug() {}, info() {}, warn: complain, error: complain }
 
-/** Settings are read when a command runs, so that help needs none. */
-function actions(): OperateActions {
+const print = (text: string) => void process.stdout.write(`${text}\n`)
+
+/** Settings are read when a command runs that needs them. */
+function actions(): Omit<OperateActions, 'describe'> {
   const schema = kafkaConfig({ SCHEMA_REGISTRY_URL: httpUrl().optional() })
   const config = loadConfig(schema, process.env)
   return operateActions({
@@ -36,7 +42,7 @@ function actions(): OperateActions {
     ...(config.SCHEMA_REGISTRY_URL !== undefined && { registryUrl: config.SCHEMA_REGISTRY_URL }),
     clock,
     signal: stopping.signal,
-    print: (text) => void process.stdout.write(`${text}\n`),
+    print,
     markIncomplete: () => {
       process.exitCode = 1
     },
@@ -49,6 +55,11 @@ const command = operateCommand(
     show: (request) => actions().show(request),
     replay: (request) => actions().replay(request),
     reset: (request) => actions().reset(request),
+    describe: async (request) => {
+      const path = resolve(request.module)
+      if (!existsSync(path)) throw new RefusedError(`there is no module ${path}`)
+      print(describedTopology((await import(pathToFileURL(path).href)) as Record<string, unknown>, request))
+    },
   },
   clock.nowMs,
 )

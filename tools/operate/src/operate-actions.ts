@@ -22,7 +22,7 @@ export interface Surroundings {
 const PROGRESS_INTERVAL_MS = 5_000
 
 /** The commands on a real cluster; each opens what it needs and closes it. */
-export function operateActions(surroundings: Surroundings): OperateActions {
+export function operateActions(surroundings: Surroundings): Omit<OperateActions, 'describe'> {
   const { print, kafka: connection, registryUrl } = surroundings
   return {
     async list(request) {

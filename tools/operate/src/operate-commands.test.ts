@@ -9,7 +9,13 @@ async function parsed(line: string): Promise<unknown> {
   let printed = ''
   const take = (command: string) => async (request: unknown) => void got.push([command, request])
   const program = operateCommand(
-    { list: take('list'), show: take('show'), replay: take('replay'), reset: take('reset') },
+    {
+      list: take('list'),
+      show: take('show'),
+      replay: take('replay'),
+      reset: take('reset'),
+      describe: take('describe'),
+    },
     () => nowMs,
   )
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
@@ -27,6 +33,16 @@ test('options have defaults that are careful', async () => {
   ])
   expect(await parsed('dead-letters replay --topic t')).toEqual(['replay', { topic: 't', rate: 100, dryRun: false }])
   expect(await parsed('reset --application a')).toEqual(['reset', { application: 'a', outputs: [], execute: false }])
+})
+
+test('a topology is described by its module', async () => {
+  const described = { module: 'app.ts', mermaid: false }
+  expect(await parsed('topology describe app.ts')).toEqual(['describe', described])
+  expect(await parsed('topology describe app.ts --export a --mermaid')).toEqual([
+    'describe',
+    { ...described, export: 'a', mermaid: true },
+  ])
+  expect(await parsed('topology describe')).toContain("missing required argument 'module'")
 })
 
 test('since is a duration before now, or a time, in UTC unless it says otherwise', async () => {

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
+import type { DescribeRequest } from './described-topology.ts'
 import type { ListOptions } from './list-letters.ts'
 import type { ReplayOptions } from './replay.ts'
 import type { ResetRequest } from './reset-plan.ts'
@@ -15,6 +16,7 @@ export interface OperateActions {
   show(request: ShowRequest): Promise<void>
   replay(request: ReplayRequest): Promise<void>
   reset(request: ApplicationResetRequest): Promise<void>
+  describe(request: DescribeRequest): Promise<void>
 }
 
 const DEFAULT_LIST_LIMIT = 50
@@ -34,6 +36,7 @@ export function operateCommand(actions: OperateActions, nowMs: () => number): Co
     .allowExcessArguments(false)
   program.addCommand(deadLetters(actions, nowMs))
   program.addCommand(reset(actions))
+  program.addCommand(topology(actions))
   return program
 }
 
@@ -79,6 +82,20 @@ function reset(actions: OperateActions): Command {
     .option('--outputs <A,B>', 'topics of results to empty', parseTopics, [])
     .option('--execute', 'really do it', false)
     .action(async (options: ApplicationResetRequest) => actions.reset(options))
+}
+
+function topology(actions: OperateActions): Command {
+  const command = new Command('topology').description('looks at what an application does; needs no cluster')
+  command
+    .command('describe')
+    .description('prints what feeds what in a topology that a module exports')
+    .argument('<module>', 'its path, such as apps/my-app/src/topology.ts')
+    .option('--export <NAME>', 'the export: a topology, or a function without parameters that makes one')
+    .option('--mermaid', 'as a Mermaid flowchart', false)
+    .action(async (module: string, options: Omit<DescribeRequest, 'module'>) =>
+      actions.describe({ module, ...options }),
+    )
+  return command
 }
 
 /** Names of topics and groups of this product: a typing error is told here, not by a broker. */
