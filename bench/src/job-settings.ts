@@ -11,6 +11,9 @@ export interface JobSettings {
   readonly windowMs: number
   readonly graceMs: number
   readonly commitIntervalMs: number
+  /** Of `produce`. */
+  readonly compression?: string
+  readonly transactional?: 'true' | 'false'
   /** Where a CPU profile of the measured part is written to. */
   readonly profilePath?: string
 }

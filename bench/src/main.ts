@@ -10,6 +10,7 @@ import { latencyBench } from './latency-bench.ts'
 import { latencyTable } from './latency-table.ts'
 import { mapBench } from './map-bench.ts'
 import { outcomeTable, type Outcome } from './outcome.ts'
+import { produceBench } from './produce-bench.ts'
 import { restoreBench } from './restore-bench.ts'
 import type { PeerVariant } from './peer.ts'
 import { timePerRecord, timeTable, type CpuProfile } from './where-time-goes.ts'
@@ -60,6 +61,15 @@ program
       })
     }),
   )
+command('produce', 'trades encoded and produced, beside the Java producer', 1_000_000).action(
+  async (args: Arguments) => {
+    const options = optionsOf('produce', args, ['in-memory'])
+    const variants = options.variants.filter(({ heapMb }) => heapMb < 1_000)
+    const outcome = await onBroker((context) => produceBench(context, { ...options, variants }))
+    if (args.peer) await keep(outcome)
+    for (const mode of outcome.modes) process.stdout.write(`${outcomeTable(mode)}\n`)
+  },
+)
 program
   .command('latency')
   .description('from the record that closes a window to its result, under a constant load')

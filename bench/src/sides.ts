@@ -8,7 +8,7 @@ import { peerArguments, type PeerVariant } from './peer.ts'
 
 /** A job as both sides run it, over the same input. */
 export interface Job extends Pick<MeasuredOptions, 'wallUntil' | 'cpuUntil' | 'limitMs'> {
-  readonly name: 'engine' | 'map' | 'restore' | 'latency'
+  readonly name: 'engine' | 'map' | 'restore' | 'latency' | 'produce'
   readonly input: string
   readonly partitions: number
   readonly warmUp: number
@@ -17,6 +17,10 @@ export interface Job extends Pick<MeasuredOptions, 'wallUntil' | 'cpuUntil' | 'l
   readonly windowMs: number
   readonly graceMs: number
   readonly commitIntervalMs: number
+  /** Tells runs of a job over the same input apart. */
+  readonly variant?: string
+  readonly compression?: string
+  readonly transactional?: boolean
   /** Resolves when all is done that is to be measured; if left out, when all of the input is committed. */
   readonly untilCommitted?: () => Promise<void>
 }
@@ -37,14 +41,20 @@ export interface RunSide extends Side {
   readonly output: string
 }
 
-const program = fileURLToPath(new URL('bin/job.ts', import.meta.url))
+const programs = {
+  job: fileURLToPath(new URL('bin/job.ts', import.meta.url)),
+  produce: fileURLToPath(new URL('bin/produce.ts', import.meta.url)),
+}
 
 /** Our side: jobs run in a Node of their own. */
 export function tidemark({ host }: BenchContext, settings: Pick<JobSettings, 'profilePath'> = {}): Contestant {
   return {
     name: 'tidemark',
     id: 'tidemark',
-    command: (job) => [host.execPath, '--conditions=@tidemark/source', program, job, ...jobArguments(settings)],
+    command: (job) => {
+      const program = job === 'produce' ? [programs.produce] : [programs.job, job]
+      return [host.execPath, '--conditions=@tidemark/source', ...program, ...jobArguments(settings)]
+    },
   }
 }
 
@@ -68,7 +78,7 @@ export async function runJob(
 ): Promise<RunSide> {
   const { admin, bootstrapServers, clockS, log } = context
   log(`running ${name} on ${contestant.name} …`)
-  const applicationId = `${job.input}-${name}-${contestant.id}`
+  const applicationId = [job.input, name, job.variant, contestant.id].filter(Boolean).join('-')
   const output = `${applicationId}-output`
   await admin.createTopics([
     { name: output, partitions },

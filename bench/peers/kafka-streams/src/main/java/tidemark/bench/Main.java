@@ -23,6 +23,10 @@ public final class Main {
       settings.put(parts[0], parts[1]);
     }
     Marks marks = new Marks(Long.parseLong(settings.get("warmUp")), Long.parseLong(settings.get("records")));
+    if (args[0].equals("produce")) {
+      ProduceJob.run(settings);
+      return;
+    }
     Topology topology = switch (args[0]) {
       case "engine", "restore", "latency" -> EngineJob.topology(settings, marks);
       case "map" -> MapJob.topology(settings, marks);
