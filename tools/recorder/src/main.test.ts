@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { gunzipSync } from 'node:zlib'
+import { startSimulator } from '@tidemark/exchange-simulator'
+import { expect, it } from 'vitest'
+
+it('Ctrl-C ends a recording in order: what had come is in a whole file', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-recorder-'))
+  const simulator = await startSimulator({ source: { kind: 'synthetic' }, symbols: ['BTCUSDT'], speed: 1 })
+  try {
+    const main = join(import.meta.dirname, 'main.ts')
+    const file = join(folder, 'trades.txt.gz')
+    const options = ['--url', simulator.url, '--symbols', 'BTCUSDT', '--out', file]
+    const recorder = spawn(process.execPath, ['--conditions=@tidemark/source', main, ...options])
+    const ended = once(recorder, 'exit')
+    const said: string[] = []
+    for await (const line of createInterface({ input: recorder.stderr })) {
+      said.push(line)
+      if (line.startsWith('connected')) recorder.kill('SIGINT')
+    }
+    expect(await ended).toEqual([0, null])
+    expect(said.at(-1)).toMatch(/^\d+ frames in /)
+    const files = await readdir(folder)
+    // It may have been told so before the first frame came.
+    expect(['', 'trades.txt.gz']).toContain(files.join())
+    const lines =
+      files.length === 0
+        ? []
+        : gunzipSync(await readFile(file))
+            .toString('utf8')
+            .trimEnd()
+            .split('\n')
+    expect(`${lines.length} frames`).toBe(said.at(-1)?.split(' in ')[0])
+  } finally {
+    await simulator.stop()
+    await rm(folder, { recursive: true })
+  }
+})
