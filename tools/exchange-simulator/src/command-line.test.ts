@@ -45,9 +45,9 @@ describe('the command line', () => {
       '--malformed',
       'builtin',
     ]
-    expect(await parse(...args, '--port', '0', '--seed', '4')).toEqual({
+    expect(await parse(...args, '--port', '0', '--seed', '4', '--join', 'present')).toEqual({
       options: {
-        source: { kind: 'recording', file: 'a/b.gz', shift: 'now' },
+        source: { kind: 'recording', file: 'a/b.gz', shift: 'now', join: 'present' },
         speed: 'max',
         symbols: ['A', 'B'],
         malformed: 'builtin',

@@ -19,6 +19,7 @@ interface TypedIn {
   source: { kind: 'recording'; file: string } | { kind: 'synthetic' }
   speed: Speed
   shift?: 'now'
+  join?: 'start' | 'present'
   symbols?: readonly string[]
   symbolCount?: number
   seed: number
@@ -45,6 +46,9 @@ export function simulatorCommand(run: (commandLine: CommandLine) => Promise<void
     .requiredOption('--source <recording:FILE|synthetic>', 'where the frames come from', parseSource)
     .option('--speed <N|max>', 'N times as fast, or as fast as the reader takes it', parseSpeed, 1)
     .addOption(new Option('--shift <now>', 'move the times of a recording so that it begins now').choices(['now']))
+    .addOption(
+      new Option('--join <start|present>', 'a recording: where a connection begins').choices(['start', 'present']),
+    )
     .option('--symbols <A,B>', 'these only', (text: string) => text.split(',').map((symbol) => symbol.trim()))
     .addOption(
       new Option('--symbol-count <N>', 'so many symbols of a market, the well-known ones first')
@@ -95,8 +99,8 @@ function toCommandLine(typedIn: TypedIn): CommandLine {
   return { options, malformedFile: malformed === 'builtin' ? undefined : malformed, faults: typedIn.faults }
 }
 
-function toSource({ source, shift, rate, duration, start }: TypedIn): RecordingOptions | SyntheticOptions {
-  if (source.kind === 'recording') return { ...source, ...(shift && { shift }) }
+function toSource({ source, shift, join, rate, duration, start }: TypedIn): RecordingOptions | SyntheticOptions {
+  if (source.kind === 'recording') return { ...source, ...(shift && { shift }), ...(join && { join }) }
   return {
     ...source,
     ...(rate !== undefined && { tradesPerSecond: rate }),

@@ -18,6 +18,11 @@ export interface RecordingOptions {
   readonly file: string
   /** Moves all times by one constant, so that the first frame is now. Default: the recording's own times. */
   readonly shift?: 'now'
+  /**
+   * Where a connection begins: at the first frame, or at the present of one replay that began with the first subscription and
+   * that all share, as on an exchange: what a reader misses it has to ask REST for. Default `start`.
+   */
+  readonly join?: 'start' | 'present'
 }
 
 export interface SyntheticOptions {
@@ -59,6 +64,7 @@ export async function openSource(options: SourceOptions, clock: Clock, watch: Ti
       file: source.file,
       speed,
       shiftToNow: source.shift === 'now',
+      join: source.join ?? 'start',
       symbols,
       malformed,
       seed,

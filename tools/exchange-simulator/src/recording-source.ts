@@ -1,3 +1,4 @@
+import { Broadcast } from './broadcast.ts'
 import type { Clock } from './clock.ts'
 import type { FrameSink, FrameSource, SourceStatus, TimeWatch, TradeCount } from './frame-source.ts'
 import { eventTimeMs } from './frame-times.ts'
@@ -24,6 +25,8 @@ export interface RecordingSourceOptions {
   readonly shiftToNow: boolean
   /** All of the recording's, where undefined. */
   readonly symbols: readonly string[] | undefined
+  /** Where a connection begins: each at the first frame, or at the present of one replay for all. */
+  readonly join: 'start' | 'present'
   readonly malformed: readonly MalformedFrame[]
   readonly seed: number
   /** Trades that REST can be asked about, over all symbols. */
@@ -49,6 +52,9 @@ class RecordingSource implements FrameSource {
   readonly #derivedNames = new DerivedNames((name) => this.#isDerived(name))
   /** Event time each replay has come to. */
   readonly #positions = new Map<FrameSink, number>()
+  /** All connections, where they share one replay. */
+  readonly #broadcast: Broadcast
+  #ended: Promise<void> | undefined
   #latestMs: number
   /** Frames that the furthest replay has sent. */
   #framesPublished = 0
@@ -60,6 +66,7 @@ class RecordingSource implements FrameSource {
     this.#summary = summary
     this.#placed = placeMalformed(options.malformed, summary.framesTotal, options.seed)
     this.#latestMs = summary.firstEventTimeMs
+    this.#broadcast = new Broadcast({ waits: options.speed === 'max' })
   }
 
   get symbols(): readonly string[] {
@@ -79,6 +86,15 @@ class RecordingSource implements FrameSource {
 
   async serve(sink: FrameSink): Promise<void> {
     if (sink.signal.aborted) return
+    if (this.#options.join === 'start') return this.#replayTo(sink)
+    const gone = new Promise<void>((resolve) => sink.signal.addEventListener('abort', () => resolve(), { once: true }))
+    this.#broadcast.add(sink)
+    this.#ended ??= this.#replayTo(this.#broadcast)
+    await Promise.race([this.#ended, gone])
+    await sink.flushed()
+  }
+
+  async #replayTo(sink: FrameSink): Promise<void> {
     const { clock, file, historyTrades: maxTrades, shiftToNow, speed } = this.#options
     const { firstEventTimeMs, firstReceivedAtUs } = this.#summary
     const startedAtMs = clock.nowMs()
@@ -137,6 +153,7 @@ class RecordingSource implements FrameSource {
 
   /** Replays end with their connections. */
   async stop(): Promise<void> {
+    this.#broadcast.stop()
     await this.#history?.stop()
   }
 

@@ -4,6 +4,7 @@ import { get } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
+import { connectClient } from './client-fixture.ts'
 import { manualClock } from './manual-clock.ts'
 import { FIXTURE_START_MS, fixtureTrades, recordingText, temporaryFile } from './recording-fixture.ts'
 import { startSimulator } from './simulator.ts'
@@ -62,6 +63,42 @@ describe('REST beside the streams', () => {
     await more
     expect(await simulator.truth()).toMatchObject({ symbols: { BTCUSDT: { count: 2, runs: [[1000, 1001]] } } })
     expect(await trades()).toMatchObject([{ id: 1000 }, { id: 1001 }])
+  })
+
+  it('fills what a reader of a shared replay has missed', async () => {
+    const clock = manualClock(0)
+    const source = { kind: 'recording', file: await recording(), join: 'present' } as const
+    const simulator = await start({ source, speed: 1, clock })
+    const connect = async () => {
+      const client = connectClient(`${simulator.url}/ws/btcusdt@trade`)
+      cleanUps.push(() => client.ws.terminate())
+      await client.opened()
+      return client
+    }
+    const passes = async (ms: number) => {
+      for (let passedMs = 0; passedMs < ms; passedMs += 10) {
+        clock.advance(10)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    const ids = (texts: readonly string[]) => texts.map((text) => (JSON.parse(text) as { t: number }).t)
+    const first = await connect()
+    await first.take(1)
+    await passes(100)
+    const before = [1000, ...ids(await first.takeAll())]
+    first.ws.close()
+    await first.closed()
+    await passes(100)
+    const second = await connect()
+    await passes(300)
+    const after = ids(await second.takeAll())
+    const missed = (after[0] ?? 0) - (before.at(-1) ?? 0) - 1
+    expect(missed).toBeGreaterThan(0)
+    const rows = (await json(
+      `${simulator.httpUrl}/api/v3/historicalTrades?symbol=BTCUSDT&fromId=${(before.at(-1) ?? 0) + 1}&limit=${missed}`,
+    )) as { id: number }[]
+    const all = [...before, ...rows.map(({ id }) => id), ...after]
+    expect(all).toEqual(Array.from({ length: 20 }, (_, index) => 1000 + index))
   })
 
   it('has the times of a recording that is shifted', async () => {
