@@ -1,3 +1,4 @@
+import type { Aggregator } from './aggregator.ts'
 import { parseEntryKey, type ChangedEntry } from './changed-entries.ts'
 import { ClosingKeys, type ClosingKey } from './closing-keys.ts'
 import { lateCountsOf, oldestOffset, OpenWindows, type FoldKey, type OpenWindow } from './open-windows.ts'
@@ -11,6 +12,8 @@ export interface WindowedFoldOptions<V, A, R> extends WindowOperatorOptions<V, A
 interface KeyState<A> extends FoldKey, ClosingKey {
   /** In order of their ends; nearly always one or two. */
   readonly open: OpenWindow<A>[]
+  /** The last of them, where nearly all records go. */
+  newest: OpenWindow<A> | undefined
 }
 
 /**
@@ -21,17 +24,19 @@ interface KeyState<A> extends FoldKey, ClosingKey {
  * clock is the source's: it must have observed a record before the record is added, and a heartbeat before `advance`.
  */
 export class WindowedFold<V, A, R> implements WindowOperator<V> {
-  readonly #options: WindowedFoldOptions<V, A, R>
   readonly #sizeMs: number
   readonly #advanceMs: number
+  readonly #isTumbling: boolean
+  readonly #aggregator: Aggregator<V, A, R>
   readonly #windows: OpenWindows<V, A, R>
   readonly #keys: ClosingKeys<KeyState<A>>
 
   constructor(options: WindowedFoldOptions<V, A, R>) {
     const { windows, clock } = options
-    this.#options = options
     this.#sizeMs = windows.sizeMs
     this.#advanceMs = windows.kind === 'tumbling' ? windows.sizeMs : windows.advanceMs
+    this.#isTumbling = this.#advanceMs === this.#sizeMs
+    this.#aggregator = options.aggregator
     this.#windows = new OpenWindows({
       ...options,
       what: `${windows.kind} windows of ${windows.sizeMs} ms`,
@@ -44,6 +49,7 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
         key,
         time,
         open: [],
+        newest: undefined,
         nextCloseMs: Infinity,
         queuedMs: Infinity,
         lateCount: 0,
@@ -56,10 +62,15 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
   }
 
   add(key: string, value: V, at: RecordPosition): void {
-    const { aggregator } = this.#options
     const state = this.#keys.reach(key)
-    const { reachedMs } = this.#keys
     const { timestampMs } = at
+    const { newest } = state
+    if (newest !== undefined && this.#isTumbling) {
+      const intoMs = timestampMs - newest.entryId
+      // Were it closed, it would be gone.
+      if (intoMs >= 0 && intoMs < this.#sizeMs) return this.#fold(newest, value)
+    }
+    const { reachedMs } = this.#keys
     const beforeMs = timestampMs - this.#sizeMs
     let place = state.open.length
     // From the newest window to the oldest: where one is closed, all before it are.
@@ -72,8 +83,7 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
       let window = state.open[place - 1]
       if (window?.entryId === startMs) place--
       else window = this.#open(state, startMs, { place, offset: at.offset })
-      window.accumulator = aggregator.add(window.accumulator, value)
-      if (!window.changed || !window.updated) this.#windows.changed(window)
+      this.#fold(window, value)
     }
   }
 
@@ -122,9 +132,14 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
     this.#scheduleClose(state)
   }
 
+  #fold(window: OpenWindow<A>, value: V): void {
+    window.accumulator = this.#aggregator.add(window.accumulator, value)
+    if (!window.changed || !window.updated) this.#windows.changed(window)
+  }
+
   /** Start of the newest window that a timestamp is in: mostly it is open, which saves a division. */
-  #newestStartMs({ open }: KeyState<A>, timestampMs: number): number {
-    const intoMs = timestampMs - (open[open.length - 1]?.entryId ?? Infinity)
+  #newestStartMs({ newest }: KeyState<A>, timestampMs: number): number {
+    const intoMs = timestampMs - (newest?.entryId ?? Infinity)
     return intoMs >= 0 && intoMs < this.#advanceMs ? timestampMs - intoMs : alignedMs(timestampMs, this.#advanceMs)
   }
 
@@ -147,7 +162,9 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
     this.#windows.close(window)
   }
 
+  /** To be called when the windows that are open have changed. */
   #scheduleClose(state: KeyState<A>): void {
+    state.newest = state.open[state.open.length - 1]
     state.nextCloseMs = state.open[0]?.bounds.endMs ?? Infinity
     this.#keys.schedule(state)
   }
