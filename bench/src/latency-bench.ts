@@ -66,7 +66,7 @@ async function measureLatency(
   const job: Job = { name: 'latency', input, partitions: PARTITIONS, ...counts, ...times, ...ends }
   const running = runJob(context, contestant, job)
   const load = async () => {
-    await untilCommitted(context, `${input}-latency-${contestant.id}`, input)
+    await untilCommitted(context, { groupId: `${input}-latency-${contestant.id}`, topic: input })
     const loop = { kafka, topic: input, symbols: SYMBOLS, partitions: PARTITIONS, recordsPerS, count, nowMs }
     return follow(context, `${input}-latency-${contestant.id}-output`, loop)
   }

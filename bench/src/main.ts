@@ -13,6 +13,7 @@ import { outcomeTable, type Outcome } from './outcome.ts'
 import { produceBench } from './produce-bench.ts'
 import { restoreBench } from './restore-bench.ts'
 import type { PeerVariant } from './peer.ts'
+import { scaleBench } from './scale-bench.ts'
 import { timePerRecord, timeTable, type CpuProfile } from './where-time-goes.ts'
 
 // Measures the engine beside Kafka Streams: the same job on the same broker, one after the other.
@@ -70,6 +71,15 @@ command('produce', 'trades encoded and produced, beside the Java producer', 1_00
     for (const mode of outcome.modes) process.stdout.write(`${outcomeTable(mode)}\n`)
   },
 )
+command('scale', 'more and more symbols, two instances instead of one', 2_000_000).action(async (args: Arguments) => {
+  const options = optionsOf('scale', args, ['in-memory'])
+  const variants = options.variants.filter(({ heapMb }) => heapMb > 1_000)
+  const outcome = await onBroker((context) => scaleBench(context, { ...options, variants }))
+  if (args.peer) await keep(outcome)
+  for (const each of outcome.symbols) process.stdout.write(`${outcomeTable(each)}\n`)
+  process.stdout.write(`spread over symbols ${outcome.spread.toFixed(2)}\n`)
+  process.stdout.write(`${JSON.stringify(outcome.instances)}\n`)
+})
 program
   .command('latency')
   .description('from the record that closes a window to its result, under a constant load')

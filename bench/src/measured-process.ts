@@ -76,7 +76,7 @@ export async function measure(options: MeasuredOptions): Promise<Figures> {
 }
 
 /** User and system time of a process, all its threads included. */
-async function processorSeconds(pid: number): Promise<number> {
+export async function processorSeconds(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
   // The second field is the program's name, in brackets, and may have spaces in it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -84,7 +84,10 @@ export async function runJob(
     { name: output, partitions },
     { name: `${applicationId}-dlq`, partitions: 1 },
   ])
-  const { untilCommitted: untilDone = () => untilCommitted(context, applicationId, job.input), ...settings } = job
+  const {
+    untilCommitted: untilDone = () => untilCommitted(context, { groupId: applicationId, topic: job.input }),
+    ...settings
+  } = job
   const [command, ...args] = contestant.command(name)
   const figures = await measure({
     command,
