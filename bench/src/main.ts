@@ -8,6 +8,7 @@ import { withBroker, type BenchContext } from './bench-context.ts'
 import { engineBench, type TradesBenchOptions } from './engine-bench.ts'
 import { latencyBench } from './latency-bench.ts'
 import { latencyTable } from './latency-table.ts'
+import { machine } from './machine.ts'
 import { mapBench } from './map-bench.ts'
 import { outcomeTable, type Outcome } from './outcome.ts'
 import { produceBench } from './produce-bench.ts'
@@ -113,7 +114,9 @@ function command(name: string, description: string, records: number): Command {
 
 function optionsOf(name: string, args: Arguments, stores: readonly PeerVariant['store'][]): TradesBenchOptions {
   const { records, warmUp, peer, profile } = args
-  const variants = peer ? stores.flatMap((store) => HEAPS_MB.map((heapMb) => ({ store, heapMb }))) : []
+  const configured = stores.flatMap((store) => HEAPS_MB.map((heapMb): PeerVariant => ({ store, heapMb })))
+  const fast: PeerVariant = { store: 'in-memory', heapMb: 2_048, avro: 'fast' }
+  const variants = peer ? [...configured, ...(name === 'engine' || name === 'map' ? [fast] : [])] : []
   return { records, warmUp, variants, limitMs: LIMIT_MS, ...(profile && { profilePath: profileOf(name) }) }
 }
 
@@ -125,7 +128,8 @@ async function onBroker<T>(bench: (context: BenchContext) => Promise<T>): Promis
 }
 
 async function keep(outcome: { readonly name: string }): Promise<void> {
-  await writeFile(join(resultsDir, `${outcome.name}.json`), `${JSON.stringify(outcome, null, 2)}\n`)
+  const kept = { ...outcome, machine: await machine() }
+  await writeFile(join(resultsDir, `${outcome.name}.json`), `${JSON.stringify(kept, null, 2)}\n`)
 }
 
 async function report(args: Arguments, bench: (context: BenchContext) => Promise<Outcome>): Promise<void> {

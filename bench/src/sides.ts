@@ -59,14 +59,16 @@ export function tidemark({ host }: BenchContext, settings: Pick<JobSettings, 'pr
 }
 
 /** The peer: jobs run in a Java of their own. */
-export function kafkaStreams({ workDir }: BenchContext, { store, heapMb, cache = true }: PeerVariant): Contestant {
-  const id = `peer-${store}-${heapMb}${cache ? '' : '-uncached'}`
+export function kafkaStreams({ workDir }: BenchContext, variant: PeerVariant): Contestant {
+  const { store, heapMb, cache = true, avro = 'generated' } = variant
+  const traits = [store, `${heapMb} MB`, ...(cache ? [] : ['no cache']), ...(avro === 'fast' ? ['fast Avro'] : [])]
+  const id = ['peer', ...traits].join('-').replaceAll(' ', '-').toLowerCase()
   const stateDir = join(workDir, id)
   return {
-    name: `Kafka Streams, ${store}, ${heapMb} MB${cache ? '' : ', no cache'}`,
+    name: `Kafka Streams, ${traits.join(', ')}`,
     id,
     stateDir,
-    command: (job) => ['java', ...peerArguments(job, heapMb), ...jobArguments({ store, stateDir, cache })],
+    command: (job) => ['java', ...peerArguments(job, variant), ...jobArguments({ store, stateDir, cache })],
   }
 }
 
