@@ -148,7 +148,7 @@ export class ExactlyOnce implements Guarantee {
       // It was not committed, or that is not known: what is in memory can't be gone on with.
       if (!(error instanceof StreamsError) || !(error.retriable || error.code === 'fenced')) throw error
       logger.warn({ err: error, partition: task.partition }, 'transaction not committed: the task starts anew')
-      return { task, reason: error.code === 'fenced' ? 'fenced' : 'unknown' }
+      return { task, reason: error.code === 'fenced' ? 'fenced' : 'unknown', error }
     }
     task.collector.clear()
     task.committed(offsets)

@@ -1,4 +1,5 @@
 import type { RestoreProgress } from './changelog.ts'
+import type { StreamsError } from './errors.ts'
 import type { Task } from './task.ts'
 
 /** A task whose commit failed in a way that leaves the rest of the application alone. */
@@ -6,6 +7,7 @@ export interface FailedCommit {
   readonly task: Task
   /** `fenced`: somebody else has taken the task over, or the broker has given the transaction up. `unknown`: no answer came. */
   readonly reason: 'fenced' | 'unknown'
+  readonly error: StreamsError
 }
 
 /** How tasks are opened and committed: all that differs between at-least-once and exactly-once. */

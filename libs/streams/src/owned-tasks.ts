@@ -1,4 +1,5 @@
 import type { ExternalSink } from './external-sink.ts'
+import { FailedCommits } from './failed-commits.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
 import type { ConsumerPort, KafkaPorts, TopicPartition } from './ports.ts'
 import type { StreamsLogger } from './run-options.ts'
@@ -16,9 +17,6 @@ export interface OwnedTasksOptions {
   nowMs(): number
 }
 
-/** Long enough for heartbeats to find out whether the group has gone on without this member: taking a task back from its new owner is wrong. */
-const FENCED_PAUSE_MS = 3_000
-
 /**
  * The tasks of this member, from one division of the group's partitions to the next. While the group rebalances they stay in
  * memory; those that come back go on with the state that they have, if nobody else has written for them in between.
@@ -30,6 +28,7 @@ export class OwnedTasks {
   readonly #waiting = new Map<number, Task>()
   /** Partitions whose task starts anew, and when. */
   readonly #suspended = new Map<number, number>()
+  readonly #failures = new FailedCommits()
   #assigned = false
 
   constructor(options: OwnedTasksOptions) {
@@ -76,12 +75,14 @@ export class OwnedTasks {
     }
   }
 
-  /** Drops tasks that can't go on as they are, to be started anew by `resumeSuspended`. */
+  /** Drops tasks that can't go on as they are, to be started anew by `resumeSuspended`. Throws after too many failures in a row. */
   async suspend(failed: readonly FailedCommit[]): Promise<void> {
-    for (const { task, reason } of failed) {
+    const { nowMs, guarantee } = this.#options
+    for (const commit of failed) {
+      const { task } = commit
       this.#running.delete(task.partition)
-      this.#suspended.set(task.partition, this.#options.nowMs() + (reason === 'fenced' ? FENCED_PAUSE_MS : 0))
-      await this.#options.guarantee.drop([task])
+      this.#suspended.set(task.partition, nowMs() + this.#failures.pauseMs(commit))
+      await guarantee.drop([task])
     }
   }
 

@@ -67,6 +67,7 @@ export function run(topology: Topology, options: RunOptions): StreamsApp {
     stop: async () => {
       stopping = true
       if (status === 'starting' || status === 'running') status = 'stopping'
+      runtime.wakeup()
       await done.catch(() => undefined)
     },
   }

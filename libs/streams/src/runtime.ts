@@ -142,6 +142,11 @@ export class StreamsRuntime {
     await this.#tasks.suspend([...failed, ...(await this.#guarantee.commit(written))])
   }
 
+  /** Ends a turn that waits for records. */
+  wakeup(): void {
+    this.#consumer.wakeup()
+  }
+
   /** Leaves the group after a last commit (but not after an error, which may have left results half-written). */
   async close(options: { commit: boolean }): Promise<void> {
     if (options.commit) await this.commit()

@@ -109,7 +109,7 @@ export class SinkWrites {
 
   #ended(tasks: readonly Task[], error: unknown): void {
     if (error instanceof StreamsError && error.code === 'fenced') {
-      this.#failed.push(...tasks.map((task) => ({ task, reason: 'fenced' as const })))
+      this.#failed.push(...tasks.map((task) => ({ task, reason: 'fenced' as const, error })))
     } else {
       this.#failure ??= error instanceof StreamsError ? error : new StreamsError('protocol', String(error))
     }

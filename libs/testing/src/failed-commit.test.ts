@@ -6,10 +6,12 @@ import { TopologyTestDriver } from './topology-test-driver.ts'
 
 /** A Kafka whose next transaction fails, after it was committed or before. */
 class FailingKafka extends InMemoryKafka {
+  opened = 0
   failNext: { readonly error: StreamsError; readonly isCommitted: boolean } | undefined
 
   override transactionalProducer(options: TransactionalProducerOptions): TransactionalProducerPort {
     const producer = super.transactionalProducer(options)
+    this.opened++
     return {
       ...producer,
       commit: async (transaction) => {
@@ -51,4 +53,37 @@ describe('a task whose transaction failed', () => {
       [60_000, 2],
     ])
   })
+})
+
+test('commits that fail again and again are repeated after longer and longer pauses, then stop the application', async () => {
+  const kafka = new FailingKafka()
+  const driver = new TopologyTestDriver(ordersTopology(), { kafka, commit: 'manual' })
+  const orders = driver.input('orders', orderCodec)
+  await orders.pipe('ada', order(1))
+  const pauses: number[] = []
+  const failing = async () => {
+    for (;;) {
+      kafka.failNext = { error: noAnswer, isCommitted: false }
+      await driver.commit()
+      const fromMs = driver.clock.nowMs()
+      // Its record comes again when it is started anew.
+      const opened = kafka.opened
+      while (kafka.opened === opened) {
+        await driver.settle()
+        if (kafka.opened === opened) driver.clock.advance(10)
+      }
+      await driver.settle()
+      pauses.push(driver.clock.nowMs() - fromMs)
+      expect(pauses.length).toBeLessThan(100)
+    }
+  }
+  await expect(failing()).rejects.toMatchObject({
+    code: 'retries-exhausted',
+    message: '12 commits in a row have failed of partition 0, the last one: the answer was lost',
+  })
+  expect(pauses).toHaveLength(11)
+  expect(pauses[0]).toBe(0)
+  expect(pauses[1]).toBeGreaterThanOrEqual(50)
+  expect(pauses[10]).toBeGreaterThanOrEqual(2_500)
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(5_010)
 })
