@@ -200,6 +200,8 @@ describe('a feed of trades', () => {
     while (requests.length < 2) await new Promise(setImmediate)
     expect(requests.map(({ params }) => params.length)).toEqual([200, 50])
     expect(feed.connected).toBe(false)
+    socket.send(frame(1).replaceAll('BTCUSDT', 'S7').replaceAll('btcusdt', 's7'))
+    expect((await take(feed[Symbol.asyncIterator](), 1)).map(idOf)).toEqual([1])
     for (const { id } of requests) socket.send(JSON.stringify({ result: null, id }))
     await states.until('connected')
   })

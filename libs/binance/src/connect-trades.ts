@@ -138,7 +138,8 @@ class WebSocketTradeFeed implements TradeFeed {
       limits: this.#limits,
       clock: this.#clock,
       events: {
-        ready: (link, symbols) => this.#ready(link, symbols),
+        opened: (link, symbols) => this.#continuity.connected(link, symbols, this.#clock.elapsedMs()),
+        ready: (link) => this.#ready(link),
         frame: (link, bytes, binary) => this.#receive(link, bytes, binary),
         gone: (link) => this.#continuity.disconnected(link),
         lost: (reason, retryInMs) => this.#lost(reason, retryInMs),
@@ -219,10 +220,10 @@ class WebSocketTradeFeed implements TradeFeed {
     if (!this.#buffer.isFull) this.#driver.drive()
   }
 
-  #ready(link: number, symbols: readonly string[]): void {
+  #ready(link: number): void {
     this.#counters.connects++
-    this.#logger.info({ exchange: this.#exchange, streams: symbols.length }, 'connected to the exchange')
-    this.#continuity.connected(link, symbols, this.#clock.elapsedMs())
+    this.#logger.info({ exchange: this.#exchange }, 'connected to the exchange')
+    this.#continuity.subscribed(link, this.#clock.elapsedMs())
     if (this.#links.isReady) this.#enter({ phase: 'connected' })
   }
 

@@ -4,6 +4,8 @@ import { Outbox, type OutgoingMessage } from './outbox.ts'
 import type { Subscription } from './stream-url.ts'
 
 export interface LinkEvents {
+  /** It is open: streams may bring something from now on. */
+  opened(): void
   /** It is open, and all its streams are subscribed to. */
   ready(): void
   frame(bytes: Buffer, binary: boolean): void
@@ -40,6 +42,7 @@ export class FeedLink {
         opened: () => {
           for (const { text } of subscription.requests) this.#send({ kind: 'request', text })
           this.#touch()
+          events.opened()
           if (this.#unconfirmed.size === 0) events.ready()
         },
         frame: (bytes, binary) => {

@@ -6,7 +6,10 @@ import type { SocketLimits } from './market-socket.ts'
 import { maxStreamsPerConnection, tradeSubscription } from './stream-url.ts'
 
 export interface LinkSetEvents {
-  ready(link: number, symbols: readonly string[]): void
+  /** The link is open: it may bring trades of these symbols, though not of all of them yet. */
+  opened(link: number, symbols: readonly string[]): void
+  /** The link brings all of its symbols. */
+  ready(link: number): void
   frame(link: number, bytes: Buffer, binary: boolean): void
   /** The link brings nothing any more; called for each link that was ready, and for those that never were. */
   gone(link: number): void
@@ -158,11 +161,15 @@ export class LinkSet {
       clock,
       limits,
       events: {
-        ready: () => {
+        opened: () => {
           if (!isCurrent()) return
           if (this.#isPaused) link.pause()
+          events.opened(id, symbols)
+        },
+        ready: () => {
+          if (!isCurrent()) return
           this.#step(slot, { kind: 'ready', link: id })
-          events.ready(id, symbols)
+          events.ready(id)
         },
         frame: (bytes, binary) => {
           if (isCurrent()) events.frame(id, bytes, binary)

@@ -45,7 +45,8 @@ interface SymbolState {
 
 interface ConnectionState {
   readonly symbols: ReadonlySet<string>
-  readonly sinceMs: number
+  /** Since when it brings all of its symbols; Infinity before. */
+  sinceMs: number
   /** Largest time of sending of any event on it. */
   eventTimeMs: number
   lastEventMs: number
@@ -114,17 +115,23 @@ export class Continuity {
     this.#plan.forget(symbol)
   }
 
-  /** A connection brings these symbols from now on. */
+  /** A connection may bring these symbols from now on, though not all of them before it is `subscribed`. */
   connected(connection: number, symbols: readonly string[], nowMs: number): void {
     this.#connections.set(connection, {
       symbols: new Set(symbols),
-      sinceMs: nowMs,
+      sinceMs: Infinity,
       eventTimeMs: -Infinity,
       lastEventMs: nowMs,
     })
     for (const symbol of symbols) {
       this.#symbols.get(symbol)?.joins.push({ connection, isJoined: false, atId: undefined })
     }
+  }
+
+  /** A connection brings all of its symbols from now on: what the history has by then and it does not bring is missing. */
+  subscribed(connection: number, nowMs: number): void {
+    const state = this.#connections.get(connection)
+    if (state !== undefined) state.sinceMs = nowMs
   }
 
   disconnected(connection: number): void {

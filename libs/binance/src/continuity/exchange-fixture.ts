@@ -70,6 +70,7 @@ export class ExchangeFixture {
   connect(): number {
     this.#queues.set(++this.#lastConnection, [])
     this.#continuity.connected(this.#lastConnection, [...this.truth.keys()], this.nowMs)
+    this.#continuity.subscribed(this.#lastConnection, this.nowMs)
     return this.#lastConnection
   }
 

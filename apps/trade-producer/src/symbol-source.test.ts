@@ -1,0 +1,45 @@
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLogger } from '@tidemark/service'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { SymbolSource } from './symbol-source.ts'
+
+const logger = createLogger({ name: 'test', level: 'silent' })
+
+async function fileOf(text: string): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'tidemark-symbols-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  const file = join(dir, 'symbols')
+  await writeFile(file, text)
+  return file
+}
+
+const sourceOf = (file: string | undefined, shard = 0) =>
+  new SymbolSource({ SYMBOLS: [['A'], ['B']], SYMBOLS_FILE: file, SHARD: shard }, logger)
+
+describe('the symbols', () => {
+  it('are those of the shard in the settings, or in the file where there is one', async () => {
+    expect(await sourceOf(undefined, 1).read()).toEqual(['B'])
+    const file = await fileOf('btcusdt\nETHUSDT, BNBUSDT;\nSOLUSDT\n')
+    expect(await sourceOf(file).read()).toEqual(['BTCUSDT', 'ETHUSDT', 'BNBUSDT'])
+    expect(await sourceOf(file, 1).read()).toEqual(['SOLUSDT'])
+  })
+
+  it('are an error that names the file where it has none for the shard', async () => {
+    const file = await fileOf('A;B')
+    await expect(sourceOf(file, 2).read()).rejects.toThrow(`${file}: there is no shard 2`)
+    await expect(sourceOf(await fileOf('A;')).read()).rejects.toThrow('shard 1 has no symbols')
+  })
+
+  it('are told again when the file has changed', async () => {
+    const file = await fileOf('A')
+    const changed = new Promise<readonly string[]>((resolve) => {
+      onTestFinished(sourceOf(file).watch(resolve))
+    })
+    await writeFile(file, 'A,B')
+    // A file system may keep times in whole seconds.
+    await utimes(file, new Date(), new Date(Date.now() + 10_000))
+    expect(await changed).toEqual(['A', 'B'])
+  })
+})
