@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { connectClient } from './client-fixture.ts'
 import type { Client } from './client-fixture.ts'
 import type { FaultScriptInput } from './faults/fault.ts'
+import { randomFaultScript } from './faults/random-faults.ts'
 import { manualClock } from './manual-clock.ts'
 import type { ManualClock } from './manual-clock.ts'
 import { fixtureTrades, recordingText, temporaryFile } from './recording-fixture.ts'
@@ -254,6 +255,23 @@ describe('a fault of REST', () => {
 })
 
 describe('faults', () => {
+  it('of the same script and seed do the same to the same readers, those of another seed something else', async () => {
+    const kinds = ['lose', 'duplicate', 'reorder', 'corrupt', 'skip-ids'] as const
+    const { faults } = randomFaultScript({ seed: 1, durationMs: 20_000, meanIntervalMs: 500, kinds })
+    const runs = [1, 1, 2].map(async (seed) => {
+      const { clock, simulator, connect } = await rig([], { faults: { seed, faults } })
+      const readers = [await connect(), await connect()]
+      clock.advance(20_000)
+      const received = [await readers[0]?.takeAll(), await readers[1]?.takeAll()]
+      const happened: unknown = await (await fetch(`${simulator.httpUrl}/simulator/faults`)).json()
+      return { received, happened, truth: await simulator.truth() }
+    })
+    const [first, second, other] = await Promise.all(runs)
+    expect(first).toEqual(second)
+    expect(other?.truth).toEqual(first?.truth)
+    expect(other?.received).not.toEqual(first?.received)
+  })
+
   it('happen by the clock where the script says so, and are noted', async () => {
     const faults: FaultScriptInput = { time: 'elapsed', faults: [{ atMs: 1500, do: 'cut' }] }
     const { clock, simulator, connect } = await rig([], { faults, speed: 10 })
