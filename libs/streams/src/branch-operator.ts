@@ -2,7 +2,7 @@ import type { Next, Operator } from './operator.ts'
 import type { StreamRecord } from './stream-record.ts'
 
 /** Says whether a record belongs to a branch. */
-export type BranchPredicate<V> = (value: V, record: StreamRecord<V>) => boolean
+export type BranchPredicate<V, K = string> = (value: V, record: StreamRecord<V, K>) => boolean
 
 /** The outlet of what no predicate takes. */
 export const REST = 'rest'

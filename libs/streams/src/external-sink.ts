@@ -17,7 +17,7 @@ export interface SinkProgress extends TopicPartition {
  * Somewhere outside Kafka that results go to. Writes may repeat after a crash, so they must be idempotent, unless the sink holds its
  * offsets: then it sees what came of each record once.
  */
-export interface ExternalSink<V> {
+export interface ExternalSink<V, K = string> {
   /** Named in logs, errors and health. */
   readonly name: string
   /**
@@ -28,7 +28,7 @@ export interface ExternalSink<V> {
    * A sink that holds its offsets keeps the records and each `toOffset` in one transaction, and that only if what it has is each
    * `fromOffset`: else it rejects with a `StreamsError` of code `fenced`, since another instance has written. Its batch may have no records.
    */
-  write(records: readonly StreamRecord<V>[], progress: readonly SinkProgress[]): Promise<void>
+  write(records: readonly StreamRecord<V, K>[], progress: readonly SinkProgress[]): Promise<void>
   /** What the sink has of these partitions, those that it knows. Asked on assignment, when no one else reads them any more. */
   loadOffsets?(partitions: readonly TopicPartition[]): Promise<readonly SinkOffset[]>
   close?(): Promise<void>

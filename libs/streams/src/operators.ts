@@ -1,6 +1,7 @@
 import { promisedMs } from '@tidemark/windowing'
 import type { Codec } from './codec.ts'
 import type { ExternalSink } from './external-sink.ts'
+import type { KeyNames } from './key-codec.ts'
 import type { Operator, OperatorContext } from './operator.ts'
 import { WATERMARK_HEADER } from './source-reader.ts'
 import { ReusedRecord, type StreamRecord } from './stream-record.ts'
@@ -60,19 +61,21 @@ export function selectKeyOperator<V>(
 export interface TopicSink<V> {
   readonly topic: string
   readonly codec: Codec<V>
+  readonly keys: KeyNames
   /** Heartbeats go on to the topic. */
   readonly heartbeats: boolean
 }
 
 export function topicSinkOperator<V>(sink: TopicSink<V>, context: OperatorContext): Operator<V> {
-  const { topic, codec, heartbeats } = sink
+  const { topic, codec, keys, heartbeats } = sink
   const { output } = context
-  const written = { topic, codec, key: '', value: undefined as V, timestampMs: 0 }
-  if (heartbeats) writeHeartbeats(topic, context)
+  const isText = keys.codec === undefined
+  const written = { topic, codec, key: '' as string | Buffer, value: undefined as V, timestampMs: 0 }
+  if (heartbeats) writeHeartbeats(sink, context)
   return {
     process({ key, value, timestampMs }) {
       if (!output.open) return
-      written.key = key
+      written.key = isText ? key : keys.bytesOf(key)
       written.value = value
       written.timestampMs = timestampMs
       output.collector.add(written)
@@ -82,20 +85,26 @@ export function topicSinkOperator<V>(sink: TopicSink<V>, context: OperatorContex
 }
 
 /** Writes a heartbeat for each one that is read, with the time at this place: everything earlier has been written before it. */
-function writeHeartbeats(topic: string, { output, clock, afterHeartbeat }: OperatorContext): void {
+function writeHeartbeats<V>(sink: TopicSink<V>, { output, clock, afterHeartbeat }: OperatorContext): void {
+  const { topic, keys } = sink
   afterHeartbeat((key) => {
     const watermarkMs = promisedMs(clock.timeOf(key))
     if (!output.open || watermarkMs === -Infinity) return
     const headers = [{ key: WATERMARK_HEADER, value: Buffer.from(String(watermarkMs)) }]
-    output.collector.addBytes({ topic, key: Buffer.from(key), value: null, timestampMs: watermarkMs, headers })
+    output.collector.addBytes({ topic, key: keys.bytesOf(key), value: null, timestampMs: watermarkMs, headers })
   })
 }
 
-export function externalSinkOperator<V>(sink: ExternalSink<V>, context: OperatorContext): Operator<V> {
+/** `keyOf` makes the key that the sink takes of its name. */
+export function externalSinkOperator<V>(
+  sink: ExternalSink<V>,
+  keyOf: (name: string) => string,
+  context: OperatorContext,
+): Operator<V> {
   const { output } = context
   return {
-    process(record) {
-      if (output.open) output.toSink(sink, { ...record })
+    process({ key, value, timestampMs }) {
+      if (output.open) output.toSink(sink, { key: keyOf(key), value, timestampMs })
     },
     advance: nothing,
   }

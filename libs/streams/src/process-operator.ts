@@ -1,10 +1,11 @@
 import { KeyedProcess, type ProcessSteps } from '@tidemark/windowing'
 import { StreamsError } from './errors.ts'
+import type { KeyFormat } from './key-codec.ts'
 import { timeBehind, type Operator, type OperatorContext } from './operator.ts'
 import { ReusedRecord } from './stream-record.ts'
 
 /** A step with state per key and timers, as `GroupedStream.process` takes it. */
-export interface ProcessOptions<V, S, R> extends ProcessSteps<V, S, R> {
+export interface ProcessOptions<V, S, R, K = string> extends ProcessSteps<V, S, R, K> {
   /** Names the state, and so its changelog. */
   readonly name: string
   /** Which shape of the state this is, default 1: state of another one is an error at the start. */
@@ -12,8 +13,8 @@ export interface ProcessOptions<V, S, R> extends ProcessSteps<V, S, R> {
 }
 
 /** Hands records and timers to a user's steps. */
-export function processOperator<V, S, R>(
-  options: ProcessOptions<V, S, R>,
+export function processOperator<V, S, R, K>(
+  options: ProcessOptions<V, S, R, K> & { readonly keys: KeyFormat<K> },
   context: OperatorContext,
   next: Operator<R>,
 ): Operator<V> {
@@ -22,8 +23,9 @@ export function processOperator<V, S, R>(
     throw new StreamsError('unsupported', `process ${name}: its state is in a changelog alone: run it exactly-once`)
   }
   const record = new ReusedRecord<R>()
-  const process = new KeyedProcess<V, S, R>({
+  const process = new KeyedProcess<V, S, R, K>({
     steps: options,
+    keyOf: options.keys.keyOf,
     clock: context.clock,
     changelog: true,
     forward: (key, value, timestampMs) => next.process(record.of(key, value, timestampMs)),

@@ -17,7 +17,8 @@ export interface ValueToWrite<T> extends EncodableRecord<T> {
   readonly topic: string
   /** Where it goes; by its key, if left out. */
   readonly partition?: number
-  readonly key: string | null
+  /** Text is written as UTF-8. */
+  readonly key: string | Buffer | null
 }
 
 /** A record to write, as bytes. */
@@ -80,10 +81,11 @@ export class RecordCollector {
   add<T>(record: ValueToWrite<T>): void {
     const { topic, partition, key } = record
     // A key whose partition is known need not be remembered for its hash.
-    const known = key === null || partition !== undefined ? undefined : this.#known(key)
-    const builder = this.#builder(topic, partition, known?.hash)
+    const known = typeof key !== 'string' || partition !== undefined ? undefined : this.#known(key)
+    const hash = Buffer.isBuffer(key) && partition === undefined ? murmur2(key) : known?.hash
+    const builder = this.#builder(topic, partition, hash)
     const before = builder.byteLength
-    builder.appendValue(key === null ? null : (known?.bytes ?? Buffer.from(key)), record)
+    builder.appendValue(typeof key === 'string' ? (known?.bytes ?? Buffer.from(key)) : key, record)
     this.#count(builder.byteLength - before)
   }
 

@@ -1,6 +1,7 @@
 import type { EventClock } from '@tidemark/windowing'
 import type { Codec } from './codec.ts'
 import { KeyCache } from './key-cache.ts'
+import type { KeyNames } from './key-codec.ts'
 import type { Operator } from './operator.ts'
 import type { RecordCursor } from './record-batch.ts'
 import { ReusedRecord } from './stream-record.ts'
@@ -28,6 +29,7 @@ const SKIPPED: Accepted = { kind: 'skipped' }
 
 export interface SourceReaderOptions<V> {
   readonly codec: Codec<V>
+  readonly keys: KeyNames
   readonly timestampMs: (value: V) => number
   readonly clock: EventClock
   readonly next: Operator<V>
@@ -42,12 +44,12 @@ export interface SourceReader {
 }
 
 export function sourceReader<V>(options: SourceReaderOptions<V>): SourceReader {
-  const { codec, timestampMs, clock, next } = options
-  const keys = new KeyCache()
+  const { codec, keys, timestampMs, clock, next } = options
+  const cache = new KeyCache()
   const record = new ReusedRecord<V>()
   return {
     accept(cursor) {
-      if (cursor.valueStart < 0) return acceptHeartbeat(cursor, clock, next)
+      if (cursor.valueStart < 0) return acceptHeartbeat(cursor, options)
       const decoded = codec.decode(cursor.bytes, cursor.valueStart, cursor.valueEnd)
       if (!decoded.ok) {
         const { issue } = decoded
@@ -60,7 +62,12 @@ export function sourceReader<V>(options: SourceReaderOptions<V>): SourceReader {
       if (!Number.isSafeInteger(timeMs) || timeMs < 0) {
         return badRecord('bad-timestamp', `event time is not milliseconds since 1970: ${timeMs}`)
       }
-      const key = keys.keyIn(cursor.bytes, cursor.keyStart, cursor.keyEnd)
+      const { bytes, keyStart, keyEnd } = cursor
+      if (keys.codec !== undefined) {
+        const judged = keys.codec.decode(bytes, keyStart, keyEnd)
+        if (!judged.ok) return badRecord(judged.issue.code, judged.issue.message)
+      }
+      const key = keys.codec === undefined ? cache.keyIn(bytes, keyStart, keyEnd) : keys.nameOf(bytes, keyStart, keyEnd)
       clock.observe(key, timeMs)
       next.process(record.of(key, value, timeMs))
       return PROCESSED
@@ -69,7 +76,7 @@ export function sourceReader<V>(options: SourceReaderOptions<V>): SourceReader {
   }
 }
 
-function acceptHeartbeat<V>(cursor: RecordCursor, clock: EventClock, next: Operator<V>): Accepted {
+function acceptHeartbeat<V>(cursor: RecordCursor, { clock, next, keys }: SourceReaderOptions<V>): Accepted {
   const header = cursor.headers().find(({ key }) => key === WATERMARK_HEADER)
   if (header === undefined) return SKIPPED
   if (cursor.keyStart < 0) return badRecord('missing-key', 'the heartbeat has no key')
@@ -78,7 +85,7 @@ function acceptHeartbeat<V>(cursor: RecordCursor, clock: EventClock, next: Opera
   if (!Number.isSafeInteger(watermarkMs) || watermarkMs < 0) {
     return badRecord('bad-timestamp', `header ${WATERMARK_HEADER} is not milliseconds since 1970: '${text}'`)
   }
-  const key = cursor.bytes.toString('utf8', cursor.keyStart, cursor.keyEnd)
+  const key = keys.nameOf(cursor.bytes, cursor.keyStart, cursor.keyEnd)
   clock.heartbeat(key, watermarkMs)
   next.advance(key)
   return PROCESSED

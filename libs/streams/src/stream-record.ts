@@ -2,8 +2,8 @@
  * One element inside the system. One object serves many records, so it is valid during the call that hands it over: copy what is to be
  * kept. Its value may be kept as it is.
  */
-export interface StreamRecord<V> {
-  readonly key: string
+export interface StreamRecord<V, K = string> {
+  readonly key: K
   readonly value: V
   /** Event time. */
   readonly timestampMs: number

@@ -1,7 +1,8 @@
 import { count, session, tumbling } from '@tidemark/windowing'
 import { expect, test } from 'vitest'
 import { jsonCodec } from './json-codec.ts'
-import { stream } from './stream.ts'
+import { intKeys, longKeys } from './key-codec.ts'
+import { stream, type Stream } from './stream.ts'
 import { table } from './table.ts'
 
 // What must not compile. Each line that is expected to be an error makes the type check fail when it is none.
@@ -109,4 +110,38 @@ test('a join has the type of the table, which a left join may lack', () => {
     source.join(entries, (_value, entry) => entry).to('numbers', numbers),
   ]
   expect(ends).toHaveLength(3)
+})
+
+test('keys have a type of their own, which is text unless a codec says otherwise', () => {
+  const timestampMs = (value: number) => value
+  const byNumber = stream('by-number', numbers, { timestampMs, key: intKeys })
+  const byLong = stream('by-long', numbers, { timestampMs, key: longKeys })
+  const next: number[] = []
+  const ends = [
+    byNumber.map((_value, { key }) => key + 1).to('numbers', numbers),
+    byNumber
+      .join(table('entries', texts, { key: intKeys }), (_value, text, { key }) => text.repeat(key))
+      .to('texts', texts),
+    byNumber.sink({ name: 'keys', write: async (records) => void next.push(...records.map(({ key }) => key)) }),
+    source.selectKey((value) => BigInt(value), longKeys).to('by-long', numbers),
+    // @ts-expect-error a text key is no number
+    source.map((_value, { key }) => key).to('numbers', numbers),
+    // @ts-expect-error a new key is text, or has a codec
+    source.selectKey((value) => value).to('numbers', numbers),
+    // @ts-expect-error nor is it of another type than its codec
+    source.selectKey((value) => value, longKeys),
+    // @ts-expect-error keys of the table are text
+    () => byNumber.join(table('entries', texts), (_value, text) => text),
+    // @ts-expect-error keys of different types never meet
+    () => byNumber.merge(byLong),
+    // @ts-expect-error without a codec, keys are text
+    (): Stream<number, number> => stream('numbers', numbers, { timestampMs }),
+  ]
+  expect(ends).toHaveLength(10)
+  byNumber.groupByKey().process<number, number>({
+    name: 'keys',
+    init: (key) => key,
+    // @ts-expect-error the key is a number
+    onRecord: (_value, { key }) => key.length,
+  })
 })

@@ -12,6 +12,7 @@ import {
   selectKeyOperator,
   topicSinkOperator,
 } from './operators.ts'
+import { formatOf, withKeys, type KeyCodec, type KeyFormat, type KeyOption } from './key-codec.ts'
 import type { Operator } from './operator.ts'
 import { processOperator, type ProcessOptions } from './process-operator.ts'
 import { sourceReader } from './source-reader.ts'
@@ -28,19 +29,28 @@ export interface StreamOptions<V> {
 }
 
 /**
- * Reads a topic with UTF-8 keys. Records without a value are skipped, but for heartbeats (header `tidemark.watermark_ms`), which
+ * Reads a topic. Records without a value are skipped, but for heartbeats (header `tidemark.watermark_ms`), which
  * move the clock; records that can't be decoded, or have no key, become dead letters.
  */
-export function stream<V>(topic: string, codec: Codec<V>, options: StreamOptions<V>): Stream<V> {
-  const { timestampMs, clock = 'partition' } = options
+export function stream<V>(topic: string, codec: Codec<V>, options: StreamOptions<V>): Stream<V>
+/** With keys that are not text. */
+export function stream<V, K>(topic: string, codec: Codec<V>, options: StreamOptions<V> & KeyOption<K>): Stream<V, K>
+export function stream<V, K>(
+  topic: string,
+  codec: Codec<V>,
+  options: StreamOptions<V> & Partial<KeyOption<K>>,
+): Stream<V, K> {
+  const { timestampMs, clock = 'partition', key } = options
+  const keys = formatOf(key)
   const source: SourceNode<V> = {
     kind: 'source',
     label: `source ${topic}`,
     topic,
     clock,
-    reader: (parts) => sourceReader({ codec, timestampMs, clock: parts.clock, next: parts.next }),
+    nameOfKey: keys.nameOf,
+    reader: (parts) => sourceReader({ codec, keys, timestampMs, clock: parts.clock, next: parts.next }),
   }
-  return new Stream<V>({ node: source })
+  return new Stream({ node: source }, keys)
 }
 
 /** How results leave for a topic. */
@@ -54,41 +64,47 @@ export interface ToOptions {
 }
 
 /** The streams that `Stream.branch` makes: narrowed where a predicate is a type guard. */
-export type Branches<V, P> = {
-  readonly [K in keyof P]: Stream<
-    P[K] extends ((value: V, record: StreamRecord<V>) => value is infer N extends V) ? N : V
+export type Branches<V, P, K = string> = {
+  readonly [B in keyof P]: Stream<
+    P[B] extends ((value: V, record: StreamRecord<V, K>) => value is infer N extends V) ? N : V,
+    K
   >
-} & { readonly rest: Stream<V> }
+} & { readonly rest: Stream<V, K> }
 
 /** The records of a source, step by step on their way. A stream may be used more than once: every use sees all records. */
-export class Stream<V> {
+export class Stream<V, K = string> {
   protected readonly place: Place
+  readonly keys: KeyFormat<K>
 
-  constructor(place: Place) {
+  constructor(place: Place, keys: KeyFormat<K>) {
     this.place = place
+    this.keys = keys
   }
 
   /** One value for each; the key stays. */
-  map<R>(map: (value: V, record: StreamRecord<V>) => R): Stream<R> {
-    return this.#then('map', (next: Operator<R>) => mapOperator(map, next))
+  map<R>(map: (value: V, record: StreamRecord<V, K>) => R): Stream<R, K> {
+    return this.#then('map', (next: Operator<R>) => mapOperator(withKeys(this.keys, map), next))
   }
 
-  filter(keep: (value: V, record: StreamRecord<V>) => boolean): Stream<V> {
-    return this.#then('filter', (next: Operator<V>) => filterOperator(keep, next))
+  filter(keep: (value: V, record: StreamRecord<V, K>) => boolean): Stream<V, K> {
+    return this.#then('filter', (next: Operator<V>) => filterOperator(withKeys(this.keys, keep), next))
   }
 
   /** None, one or several values for each; the key stays. */
-  flatMap<R>(expand: (value: V, record: StreamRecord<V>) => Iterable<R>): Stream<R> {
-    return this.#then('flatMap', (next: Operator<R>) => flatMapOperator(expand, next))
+  flatMap<R>(expand: (value: V, record: StreamRecord<V, K>) => Iterable<R>): Stream<R, K> {
+    return this.#then('flatMap', (next: Operator<R>) => flatMapOperator(withKeys(this.keys, expand), next))
   }
 
   /** Each record with what a table has for its key when it is processed; one that it has nothing for is left out. */
-  join<T, R>(table: Table<T>, join: (value: V, entry: T, record: StreamRecord<V>) => R): Stream<R> {
+  join<T, R>(table: Table<T, K>, join: (value: V, entry: T, record: StreamRecord<V, K>) => R): Stream<R, K> {
     return this.#join('join', table, (value, entry, record) => join(value, entry as T, record))
   }
 
   /** As `join`, with all records: the table may have nothing for one. */
-  leftJoin<T, R>(table: Table<T>, join: (value: V, entry: T | undefined, record: StreamRecord<V>) => R): Stream<R> {
+  leftJoin<T, R>(
+    table: Table<T, K>,
+    join: (value: V, entry: T | undefined, record: StreamRecord<V, K>) => R,
+  ): Stream<R, K> {
     return this.#join('leftJoin', table, join)
   }
 
@@ -96,10 +112,12 @@ export class Stream<V> {
    * Each record goes to the first branch whose predicate takes it, in the order of their names here; `rest` is what none takes.
    * A branch that is not used is left out.
    */
-  branch<P extends Readonly<Record<string, BranchPredicate<V>>>>(
+  branch<P extends Readonly<Record<string, BranchPredicate<V, K>>>>(
     predicates: P & { readonly [REST]?: never },
-  ): Branches<V, P> {
-    const named = Object.entries<BranchPredicate<V>>(predicates)
+  ): Branches<V, P, K> {
+    const named = Object.entries<BranchPredicate<V, K>>(predicates).map(
+      ([name, takes]) => [name, withKeys(this.keys, takes)] as const,
+    )
     const node: OperatorNode<V, V> = {
       kind: 'operator',
       label: 'branch',
@@ -107,7 +125,9 @@ export class Stream<V> {
       create: (_context, next) => branchOperator(named, next),
     }
     const outlets = [...named.map(([name]) => name), REST]
-    return Object.fromEntries(outlets.map((outlet) => [outlet, new Stream<V>({ node, outlet })])) as Branches<V, P>
+    return Object.fromEntries(
+      outlets.map((outlet) => [outlet, new Stream<V, K>({ node, outlet }, this.keys)]),
+    ) as Branches<V, P, K>
   }
 
   /**
@@ -115,7 +135,7 @@ export class Stream<V> {
    * all of them have passed it. The records of several sources come in no certain order, but those of each in its own; so results are certain
    * where no record is late in its own source. The sources need equal partition counts and clocks of the same kind.
    */
-  merge<W extends V>(...others: readonly [Stream<W>, ...Stream<W>[]]): Stream<V> {
+  merge<W extends V>(...others: readonly [Stream<W, K>, ...Stream<W, K>[]]): Stream<V, K> {
     const places = [this.place, ...others.map(({ place }) => place)]
     const first = firstSource(this.place.node)
     const other = places.map(({ node }) => firstSource(node)).find(({ clock }) => clock !== first.clock)
@@ -125,6 +145,8 @@ export class Stream<V> {
     const isRepeated = places.some((place, at) =>
       places.slice(0, at).some(({ node, outlet }) => node === place.node && outlet === place.outlet),
     )
+    if (others.some(({ keys }) => keys.codec !== this.keys.codec))
+      throw new TypeError('merge: keys have different codecs')
     if (isRepeated) throw new TypeError('merge: a stream is merged with itself')
     const keepers = new Set(places.map(({ node }) => timekeeper(node)))
     const node: OperatorNode<V, V> = {
@@ -134,20 +156,25 @@ export class Stream<V> {
       ...(keepers.size > 1 && { time: 'merged' }),
       create: (_context, next) => next(),
     }
-    return new Stream<V>({ node })
+    return new Stream<V, K>({ node }, this.keys)
   }
 
   /**
    * Another key for each. Where a record is has nothing to do with its new key, so all that is left to do here is to write it to a topic, which
    * puts it where that key belongs.
    */
-  selectKey(select: (value: V, record: StreamRecord<V>) => string): RekeyedStream<V> {
-    return new RekeyedStream(this.#then('selectKey', (next: Operator<V>) => selectKeyOperator(select, next)))
+  selectKey(select: (value: V, record: StreamRecord<V, K>) => string): RekeyedStream<V>
+  selectKey<N>(select: (value: V, record: StreamRecord<V, K>) => N, key: KeyCodec<N>): RekeyedStream<V, N>
+  selectKey<N>(select: (value: V, record: StreamRecord<V, K>) => N, key?: KeyCodec<N>): RekeyedStream<V, N> {
+    const keys = formatOf(key)
+    const nameOf = withKeys(this.keys, (value: V, record) => keys.nameOfKey(select(value, record)))
+    const { place } = this.#then('selectKey', (next: Operator<V>) => selectKeyOperator(nameOf, next))
+    return new RekeyedStream(new Stream<V, N>(place, keys))
   }
 
   /** By the key that the records have: their partition holds all of it. */
-  groupByKey(): GroupedStream<V> {
-    return new GroupedStream(this.place)
+  groupByKey(): GroupedStream<V, K> {
+    return new GroupedStream(this.place, this.keys)
   }
 
   /** Ends in a topic, partitioned by key as the Java client does. */
@@ -158,19 +185,22 @@ export class Stream<V> {
       label: `to ${topic}${heartbeats ? ' with heartbeats' : ''}`,
       parents: [this.place],
       needsTime: heartbeats,
-      create: (context) => topicSinkOperator({ topic, codec, heartbeats }, context),
+      create: (context) => topicSinkOperator({ topic, codec, keys: this.keys, heartbeats }, context),
       writes: { topics: [topic], codecs: [codec] },
     }
     return new Topology([node])
   }
 
   /** Ends outside Kafka; offsets are committed after each write. */
-  sink(sink: ExternalSink<V>): Topology {
+  sink(typed: ExternalSink<V, K>): Topology {
+    // What the engine knows of the keys is how they are made of their names.
+    const sink = typed as ExternalSink<V, never>
+    const keyOf = this.keys.keyOf as (name: string) => never
     const node: OperatorNode<V, never> = {
       kind: 'operator',
       label: `sink ${sink.name}`,
       parents: [this.place],
-      create: (context) => externalSinkOperator(sink, context),
+      create: (context) => externalSinkOperator(sink, keyOf, context),
       sink,
     }
     return new Topology([node])
@@ -178,35 +208,36 @@ export class Stream<V> {
 
   #join<T, R>(
     label: 'join' | 'leftJoin',
-    { node: table }: Table<T>,
-    join: (value: V, entry: T | undefined, record: StreamRecord<V>) => R,
-  ): Stream<R> {
+    { node: table, keys }: Table<T, K>,
+    join: (value: V, entry: T | undefined, record: StreamRecord<V, K>) => R,
+  ): Stream<R, K> {
+    if (keys.codec !== this.keys.codec) throw new TypeError(`${label} ${table.topic}: its keys have another codec`)
     const node: OperatorNode<V, R> = {
       kind: 'operator',
       label: `${label} ${table.topic}`,
       parents: [this.place, { node: table, outlet: 'entries' }],
       create: ({ tableOf }, next) =>
-        joinOperator(tableOf(table), { join, keepsUnmatched: label === 'leftJoin' }, next()),
+        joinOperator(tableOf(table), { join, keys, keepsUnmatched: label === 'leftJoin' }, next()),
     }
-    return new Stream<R>({ node })
+    return new Stream<R, K>({ node }, this.keys)
   }
 
-  #then<R>(label: string, create: (next: Operator<R>) => Operator<V>): Stream<R> {
+  #then<R>(label: string, create: (next: Operator<R>) => Operator<V>): Stream<R, K> {
     const node: OperatorNode<V, R> = {
       kind: 'operator',
       label,
       parents: [this.place],
       create: (_context, next) => create(next()),
     }
-    return new Stream<R>({ node })
+    return new Stream<R, K>({ node }, this.keys)
   }
 }
 
 /** Records under a new key, on their way to a topic. */
-export class RekeyedStream<V> {
-  readonly #stream: Stream<V>
+export class RekeyedStream<V, K = string> {
+  readonly #stream: Stream<V, K>
 
-  constructor(stream: Stream<V>) {
+  constructor(stream: Stream<V, K>) {
     this.#stream = stream
   }
 
@@ -216,36 +247,38 @@ export class RekeyedStream<V> {
   }
 }
 
-export class GroupedStream<V> {
+export class GroupedStream<V, K = string> {
   readonly #place: Place
+  readonly #keys: KeyFormat<K>
 
-  constructor(place: Place) {
+  constructor(place: Place, keys: KeyFormat<K>) {
     this.#place = place
+    this.#keys = keys
   }
 
   /** Cuts each key's records into windows, of any kind that `@tidemark/windowing` has. */
-  window<W extends Windows<V>>(windows: W): WindowedStream<V, W> {
-    return new WindowedStream(this.#place, windows)
+  window<W extends Windows<V>>(windows: W): WindowedStream<V, W, K> {
+    return new WindowedStream(this.#place, this.#keys, windows)
   }
 
   /**
    * Steps of your own, with state per key and event-time timers: state of type `S`, handing on values of type `R`. Its time is that of
    * what it follows: behind windows, results come before timers that are due at their end.
    */
-  process<S, R = never>(options: ProcessOptions<V, S, R>): Stream<R> {
+  process<S, R = never>(options: ProcessOptions<V, S, R, K>): Stream<R, K> {
     const node: OperatorNode<V, R> = {
       kind: 'operator',
       label: `process ${options.name}`,
       parents: [this.#place],
       ...(options.timers !== undefined && { time: 'own' }),
       needsTime: true,
-      create: (context, next) => processOperator(options, context, next()),
+      create: (context, next) => processOperator({ ...options, keys: this.#keys }, context, next()),
     }
-    return new Stream<R>({ node })
+    return new Stream<R, K>({ node }, this.#keys)
   }
 
   /** Brings each key's records into the order of a sequence: what came early is held until the ones before it have come or are given up. */
-  inSequence(options: SequenceOptions<V>): SequencedStream<V> {
+  inSequence(options: SequenceOptions<V>): SequencedStream<V, K> {
     const node: OperatorNode<V, V> = {
       kind: 'operator',
       label: options.name ?? 'in-sequence',
@@ -254,24 +287,24 @@ export class GroupedStream<V> {
       needsTime: true,
       create: (context, next) => inSequenceOperator(options, context, next),
     }
-    return new SequencedStream<V>(node)
+    return new SequencedStream<V, K>(node, this.#keys)
   }
 }
 
 /** A stream in sequence. Time behind it, and in its side streams, stays behind every record that is held. */
-export class SequencedStream<V> extends Stream<V> {
+export class SequencedStream<V, K = string> extends Stream<V, K> {
   /** The ranges that were given up, at the event time of the record behind them. */
-  readonly missing: Stream<SequenceRange>
+  readonly missing: Stream<SequenceRange, K>
   /** Records that had passed before, or are held. */
-  readonly duplicates: Stream<V>
+  readonly duplicates: Stream<V, K>
   /** Records that had been given up; they may be marked and merged with the stream again, or go to a topic. */
-  readonly late: Stream<V>
+  readonly late: Stream<V, K>
 
-  constructor(node: OperatorNode<V, V>) {
-    super({ node })
-    this.missing = new Stream<SequenceRange>({ node, outlet: 'missing' })
-    this.duplicates = new Stream<V>({ node, outlet: 'duplicates' })
-    this.late = new Stream<V>({ node, outlet: 'late' })
+  constructor(node: OperatorNode<V, V>, keys: KeyFormat<K>) {
+    super({ node }, keys)
+    this.missing = new Stream<SequenceRange, K>({ node, outlet: 'missing' }, keys)
+    this.duplicates = new Stream<V, K>({ node, outlet: 'duplicates' }, keys)
+    this.late = new Stream<V, K>({ node, outlet: 'late' }, keys)
   }
 }
 
@@ -288,17 +321,19 @@ export interface EmitOptions<W> {
   readonly late?: string
 }
 
-export class WindowedStream<V, W extends Windows<V>> {
+export class WindowedStream<V, W extends Windows<V>, K = string> {
   readonly #place: Place
+  readonly #keys: KeyFormat<K>
   readonly #windows: W
 
-  constructor(place: Place, windows: W) {
+  constructor(place: Place, keys: KeyFormat<K>, windows: W) {
     this.#place = place
+    this.#keys = keys
     this.#windows = windows
   }
 
-  /** Folds each key's records into its windows. */
-  aggregate<A, R>(aggregator: Aggregator<V, A, R>, options: EmitOptions<W>): AggregatedStream<R> {
+  /** Folds each key's records into its windows. An aggregator sees a key that is not text as the latin1 text of its bytes. */
+  aggregate<A, R>(aggregator: Aggregator<V, A, R>, options: EmitOptions<W>): AggregatedStream<R, K> {
     const windows = this.#windows
     const { emit, late } = options
     const shape = windowsName(windows)
@@ -316,16 +351,16 @@ export class WindowedStream<V, W extends Windows<V>> {
       create: (context, next) => aggregateOperator({ name, windows, aggregator, emit, lateTopics }, context, next()),
       writes: { topics: lateTopics, codecs: [] },
     }
-    return new AggregatedStream<R>(node, lateTopics)
+    return new AggregatedStream<R, K>(node, this.#keys, lateTopics)
   }
 }
 
 /** The results of windows, whose late records can be sent to a topic of their own. */
-export class AggregatedStream<R> extends Stream<R> {
+export class AggregatedStream<R, K = string> extends Stream<R, K> {
   readonly #lateTopics: string[]
 
-  constructor(node: OperatorNode<never, R>, lateTopics: string[]) {
-    super({ node })
+  constructor(node: OperatorNode<never, R>, keys: KeyFormat<K>, lateTopics: string[]) {
+    super({ node }, keys)
     this.#lateTopics = lateTopics
   }
 

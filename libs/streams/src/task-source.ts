@@ -10,6 +10,7 @@ import type { SourceNode } from './topology.ts'
 /** A source of a task, and how far it is. */
 export interface TaskSource {
   readonly topic: string
+  readonly nameOfKey: SourceNode<unknown>['nameOfKey']
   readonly clock: EventClock
   readonly reader: SourceReader
   readonly next: Operator<unknown>
@@ -36,8 +37,8 @@ export function unknownSource(topic: string): never {
 }
 
 /** All that the heartbeat which the cursor is at has caused has been handed on. */
-export function behindHeartbeat({ afterHeartbeat }: TaskSource, cursor: RecordCursor): void {
-  const key = cursor.key()?.toString() ?? ''
+export function behindHeartbeat({ afterHeartbeat, nameOfKey }: TaskSource, cursor: RecordCursor): void {
+  const key = nameOfKey(cursor.bytes, cursor.keyStart, cursor.keyEnd)
   for (const action of afterHeartbeat) action(key)
 }
 
@@ -57,6 +58,7 @@ export function newSource(
   return {
     ...parts,
     topic: node.topic,
+    nameOfKey: node.nameOfKey,
     clockState:
       table === undefined
         ? {

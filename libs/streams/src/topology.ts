@@ -2,6 +2,7 @@ import type { EventClock } from '@tidemark/windowing'
 import type { Codec } from './codec.ts'
 import { describeAsMermaid, describeAsText, type DescribedNode } from './describe-topology.ts'
 import { StreamsError } from './errors.ts'
+import type { KeyNames } from './key-codec.ts'
 import type { ExternalSink } from './external-sink.ts'
 import type { Next, Operator, OperatorContext } from './operator.ts'
 import type { SourceReader } from './source-reader.ts'
@@ -12,6 +13,8 @@ export interface SourceNode<out V> {
   readonly kind: 'source'
   readonly label: string
   readonly topic: string
+  /** How the engine names the key that is in a record's bytes. */
+  readonly nameOfKey: KeyNames['nameOf']
   readonly clock: 'partition' | 'key'
   /** Makes what one task keeps of it: it is a table, which is loaded before the records of streams are processed. */
   newTable?(): TableState<V>

@@ -4,8 +4,10 @@ import { watermarkMs, type Clock } from './event-clock.ts'
 import { LimitError } from './limit-error.ts'
 import type { ProcessContext, ProcessSteps } from './process-context.ts'
 
-export interface KeyedProcessOptions<V, S, R> {
-  readonly steps: ProcessSteps<V, S, R>
+export interface KeyedProcessOptions<V, S, R, K = string> {
+  readonly steps: ProcessSteps<V, S, R, K>
+  /** The key that the steps see, of its name. */
+  readonly keyOf: (name: string) => K
   readonly clock: Clock
   forward(key: string, value: R, timestampMs: number): void
   /** Remember what has changed, for `changes`. Default false. */
@@ -26,15 +28,15 @@ type KeyData = readonly [timers: readonly number[], state?: unknown]
  * State and event-time timers of keys, handed to a user's steps. A record first fires the timers that its time has made due; so what
  * comes out depends on the log alone.
  */
-export class KeyedProcess<V, S, R> {
-  readonly #steps: ProcessSteps<V, S, R>
+export class KeyedProcess<V, S, R, K = string> {
+  readonly #steps: ProcessSteps<V, S, R, K>
   readonly #maxKeys: number
   readonly #keys: ClosingKeys<KeyState<S>>
   readonly #entries: ChangedEntries<KeyState<S>>
-  readonly #context: CallContext<V, S, R>
+  readonly #context: CallContext<V, S, R, K>
   #counted = 0
 
-  constructor(options: KeyedProcessOptions<V, S, R>) {
+  constructor(options: KeyedProcessOptions<V, S, R, K>) {
     const { steps, clock, changelog: tracking = false } = options
     this.#steps = steps
     this.#maxKeys = steps.maxKeys ?? 100_000
@@ -142,15 +144,15 @@ function isIdle({ kept, timers }: KeyState<unknown>): boolean {
 }
 
 /** The one context of a process: there is no object per call. */
-class CallContext<V, S, R> implements ProcessContext<S, R> {
-  readonly #options: KeyedProcessOptions<V, S, R>
+class CallContext<V, S, R, K> implements ProcessContext<S, R, K> {
+  readonly #options: KeyedProcessOptions<V, S, R, K>
   readonly #touch: (state: KeyState<S>) => void
   readonly #maxPerKey: number
   #current: KeyState<S> | undefined
   #timestampMs = 0
   #firstTimerMs = 0
 
-  constructor(options: KeyedProcessOptions<V, S, R>, touch: (state: KeyState<S>) => void) {
+  constructor(options: KeyedProcessOptions<V, S, R, K>, touch: (state: KeyState<S>) => void) {
     this.#options = options
     this.#touch = touch
     this.#maxPerKey = options.steps.timers?.maxPerKey ?? 1_000
@@ -167,8 +169,8 @@ class CallContext<V, S, R> implements ProcessContext<S, R> {
     this.#current = undefined
   }
 
-  get key(): string {
-    return this.#state.key
+  get key(): K {
+    return this.#options.keyOf(this.#state.key)
   }
 
   get timestampMs(): number {
@@ -181,7 +183,7 @@ class CallContext<V, S, R> implements ProcessContext<S, R> {
 
   get state(): S {
     const state = this.#state
-    state.kept ??= { value: this.#options.steps.init(state.key) }
+    state.kept ??= { value: this.#options.steps.init(this.key) }
     this.#touch(state) // it may be changed in place
     return state.kept.value
   }

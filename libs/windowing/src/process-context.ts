@@ -1,6 +1,6 @@
 /** What a step with state sees at one record or timer. Valid during the call that hands it over. */
-export interface ProcessContext<S, R> {
-  readonly key: string
+export interface ProcessContext<S, R, K = string> {
+  readonly key: K
   /** Event time of the record or timer at hand. */
   readonly timestampMs: number
   /**
@@ -24,24 +24,24 @@ export interface ProcessContext<S, R> {
 }
 
 /** A step with state per key, and with timers. */
-export interface ProcessSteps<V, S, R> {
+export interface ProcessSteps<V, S, R, K = string> {
   /** The state of a key that has none. */
-  init(key: string): S
+  init(key: K): S
   /** A state as JSON-safe data; without it, it is that itself. */
   snapshot?(state: S): unknown
   restore?(data: unknown): S
-  onRecord(value: V, context: ProcessContext<S, R>): void
+  onRecord(value: V, context: ProcessContext<S, R, K>): void
   /** Without it, there are no timers. */
-  readonly timers?: ProcessTimers<S, R>
+  readonly timers?: ProcessTimers<S, R, K>
   /** Keys with state or timers, of one partition; one more is an error. Default 100,000. */
   readonly maxKeys?: number
 }
 
-export interface ProcessTimers<S, R> {
+export interface ProcessTimers<S, R, K = string> {
   /** How far stream time must have passed a timer; heartbeats reach it at once. */
   readonly graceMs: number
   /** At the time of a timer. Those of a key (with the clock of a partition, of all keys) come in order of their time, then key. */
-  onTimer(context: ProcessContext<S, R>): void
+  onTimer(context: ProcessContext<S, R, K>): void
   /** Timers set per key; one more is an error. Default 1,000. */
   readonly maxPerKey?: number
 }
