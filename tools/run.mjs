@@ -35,7 +35,14 @@ if (command === undefined) {
 }
 if (!isInstalled()) install()
 
-const environment = { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}`, NX_DAEMON: 'false' }
+// What Node makes of the sources is kept for the next start, also by the apps, which inherit this: it is half of their starting.
+const compileCache = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'node-compile')
+const environment = {
+  ...process.env,
+  PATH: `${bin}:${process.env.PATH ?? ''}`,
+  NX_DAEMON: 'false',
+  NODE_COMPILE_CACHE: compileCache,
+}
 const child = spawn(join(bin, 'node'), [...command, ...args], { cwd: root, stdio: 'inherit', env: environment })
 // A terminal's Ctrl-C reaches the child by itself; a signal sent to this process alone must be passed on.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
