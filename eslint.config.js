@@ -11,7 +11,7 @@ import tseslint from 'typescript-eslint'
 process.env.NX_DAEMON = 'false'
 await createProjectGraphAsync({ exitOnError: true })
 
-const tests = ['**/*.test.ts', '**/*.bench.ts']
+const tests = ['**/*.test.ts', '**/*-fixture.ts', '**/*.bench.ts']
 const serverTests = ['**/*.integration.test.ts', '**/*.e2e.test.ts', '**/src/e2e/*.ts']
 
 /** Where a program starts: the only files that may touch `process`. */

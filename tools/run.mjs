@@ -18,6 +18,7 @@ const commands = {
   test: [...source, 'tools/verify/src/main.ts', 'test'],
   nightly: [...source, 'tools/verify/src/main.ts', 'nightly'],
   operate: [...source, ...settings, 'tools/operate/src/main.ts'],
+  oracle: [...source, 'tools/oracle/src/main.ts'],
   chaos: [...source, 'tools/chaos/src/main.ts'],
   clients: [...source, 'tools/exchange-simulator/src/bin/clients.ts'],
   record: [...source, 'tools/recorder/src/main.ts'],

@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { kafkaPorts } from '@tidemark/kafka'
-import { avroCodec, connectRegistry, topicNames, valueSubject, type MarketMetrics } from '@tidemark/schemas'
+import { avroCodec, connectRegistry, topicNames, valueSubject } from '@tidemark/schemas'
 import { kafkaSettings, runService } from '@tidemark/service'
 import { configSchema } from './config.ts'
 import { influxLines } from './influx-lines.ts'
@@ -13,10 +13,11 @@ await runService({
   start: (context) => {
     const { config, logger } = context
     const registry = connectRegistry({ url: config.SCHEMA_REGISTRY_URL })
-    const codec = avroCodec<MarketMetrics>('MarketMetrics', {
-      registry,
-      subject: valueSubject(topicNames.marketMetrics),
-    })
+    const codecs = {
+      metrics: avroCodec('MarketMetrics', { registry, subject: valueSubject(topicNames.marketMetrics) }),
+      whales: avroCodec('WhaleOrder', { registry, subject: valueSubject(topicNames.whaleOrders) }),
+      anomalies: avroCodec('MarketAnomaly', { registry, subject: valueSubject(topicNames.marketAnomalies) }),
+    }
     const kafka = kafkaPorts({ ...kafkaSettings(config), clientId: applicationId, logger })
     const lines = influxLines({
       url: config.INFLUX_URL,
@@ -25,6 +26,6 @@ await runService({
       bucket: config.INFLUX_BUCKET,
       timeoutMs: config.INFLUX_TIMEOUT_MS,
     })
-    return startInfluxSink({ ...context, kafka, lines, codec })
+    return startInfluxSink({ ...context, kafka, lines, codecs })
   },
 })

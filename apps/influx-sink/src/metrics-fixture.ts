@@ -1,4 +1,4 @@
-import type { MarketMetrics } from '@tidemark/schemas'
+import type { MarketAnomaly, MarketMetrics, WhaleOrder } from '@tidemark/schemas'
 
 /** A minute in which trades happened, with every field set. */
 export const minute: MarketMetrics = {
@@ -10,6 +10,7 @@ export const minute: MarketMetrics = {
   first_trade_id: 3_700_000_001,
   last_trade_id: 3_700_000_003,
   missing_trades: 0,
+  complete: true,
   open: 61_685.99,
   high: 61_700,
   low: 61_680.5,
@@ -25,10 +26,48 @@ export const minute: MarketMetrics = {
   order_flow_imbalance: -0.3333333333333333,
   realized_variance: 1e-7,
   realized_volatility: 0.22,
+  bipower_variation: 9e-8,
+  parkinson_volatility: 0.2,
+  garman_klass_volatility: 0.21,
   max_trade_quote: 6_170,
   whale_order_count: 0,
   whale_quote_volume: 0,
   whale_buy_quote_volume: 0,
+  volume_zscore: 0.4,
+  is_volume_spike: false,
+  vpin: 0.3,
   late_trades: 0,
   emitted_at_ms: 1_723_161_482_000,
+}
+
+export const whale: WhaleOrder = {
+  symbol: 'BTCUSDT',
+  side: 'buy',
+  first_trade_id: 3_700_000_001,
+  last_trade_id: 3_700_000_003,
+  fill_count: 3,
+  trade_time_ms: 1_723_161_420_123,
+  vwap: 61_690.25,
+  base_quantity: 4,
+  quote_quantity: 246_761,
+  price_from: 61_690,
+  price_to: 61_690.5,
+  threshold_quote: 100_000,
+  rule: 'floor',
+}
+
+export const gap: MarketAnomaly = {
+  id: 'data_gap:BTCUSDT:12-13',
+  symbol: 'BTCUSDT',
+  kind: 'data_gap',
+  window: null,
+  window_start_ms: 1_723_161_420_000,
+  window_end_ms: 1_723_161_421_000,
+  value: 2,
+  baseline: 0,
+  score: 2,
+  threshold: 1,
+  first_missing_id: 12,
+  last_missing_id: 13,
+  detected_at_ms: 1_723_161_421_000,
 }

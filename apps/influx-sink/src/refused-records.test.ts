@@ -1,7 +1,9 @@
 import { avroCodec, inMemoryRegistry, type MarketMetrics } from '@tidemark/schemas'
 import { InMemoryKafka } from '@tidemark/testing'
 import { expect, it } from 'vitest'
+import { influxPoints } from './influx-point.ts'
 import { minute } from './metrics-fixture.ts'
+import { marketMetricsLine } from './point-lines.ts'
 import { refusedRecords } from './refused-records.ts'
 
 it('keeps key and value as they were, with the reason in headers', async () => {
@@ -10,8 +12,9 @@ it('keeps key and value as they were, with the reason in headers', async () => {
   const codec = avroCodec<MarketMetrics>('MarketMetrics', { registry, subject: 'market-metrics-value' })
   const kafka = new InMemoryKafka()
   kafka.createTopic('influx-sink-dlq')
-  const refused = await refusedRecords({ kafka, topic: 'influx-sink-dlq', codec, nowMs: () => 1_000 })
-  await refused.write([{ key: 'BTCUSDT', value: minute, code: 'refused-by-influxdb', message: 'field type conflict' }])
+  const refused = await refusedRecords({ kafka, topic: 'influx-sink-dlq', codecs: [codec], nowMs: () => 1_000 })
+  const point = influxPoints(marketMetricsLine, codec)(minute)
+  await refused.write([{ key: 'BTCUSDT', value: point, code: 'refused-by-influxdb', message: 'field type conflict' }])
 
   const [batch] = kafka.batchesFrom({ topic: 'influx-sink-dlq', partition: 0 }, 0)
   const cursor = batch?.cursor() ?? expect.unreachable()

@@ -1,4 +1,5 @@
 import { deadLetterRecord, RecordCollector, type Codec, type KafkaPorts } from '@tidemark/streams'
+import type { InfluxPoint } from './influx-point.ts'
 
 /** A record that InfluxDB will never take, and why. */
 export interface RefusedRecord<V> {
@@ -14,30 +15,31 @@ export interface RefusedRecords<V> {
   close(): Promise<void>
 }
 
-export interface RefusedRecordsOptions<V> {
+export interface RefusedRecordsOptions {
   readonly kafka: KafkaPorts
   readonly topic: string
-  readonly codec: Codec<V>
+  /** Those that the records are written with. */
+  readonly codecs: readonly Pick<Codec<never>, 'prepare'>[]
   readonly nowMs: () => number
 }
 
 /** Sets refused records aside in a dead letter topic, key and value as they were, the reason in headers. */
-export async function refusedRecords<V>({
+export async function refusedRecords({
   kafka,
   topic,
-  codec,
+  codecs,
   nowMs,
-}: RefusedRecordsOptions<V>): Promise<RefusedRecords<V>> {
+}: RefusedRecordsOptions): Promise<RefusedRecords<InfluxPoint>> {
   const producer = kafka.producer({})
   const collector = new RecordCollector(producer)
   await collector.open(topic)
-  await codec.prepare?.()
+  for (const codec of codecs) await codec.prepare?.()
   return {
     async write(refused) {
       for (const { key, value, code, message } of refused) {
         const letter = { topic, key: null, value: null, code, message, exception: 'RefusedRecord', attempts: 1 }
         const { headers = [], timestampMs } = deadLetterRecord({ ...letter, ingestionTimeMs: nowMs() })
-        collector.add({ topic, key, value, codec, timestampMs, headers })
+        value.refuseTo(collector, { topic, key, timestampMs, headers })
       }
       await collector.flush()
     },

@@ -1,11 +1,12 @@
-import { avroCodec, inMemoryRegistry, type MarketMetrics } from '@tidemark/schemas'
+import { avroCodec, inMemoryRegistry, topicNames, type MarketMetrics } from '@tidemark/schemas'
 import { createLogger, createMetrics, loadConfig } from '@tidemark/service'
 import { RecordCollector, type Codec } from '@tidemark/streams'
 import { InMemoryKafka } from '@tidemark/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { configSchema } from './config.ts'
-import { minute } from './metrics-fixture.ts'
+import { gap, minute, whale } from './metrics-fixture.ts'
 import { startInfluxSink } from './start-influx-sink.ts'
+import type { SinkCodecs } from './topology.ts'
 import type { WriteFailure, WriteOutcome } from './write-outcome.ts'
 
 const config = loadConfig(configSchema, {
@@ -19,27 +20,40 @@ const config = loadConfig(configSchema, {
 const failed = (kind: WriteFailure['kind']): WriteOutcome => ({ ok: false, failure: { kind, message: `is ${kind}` } })
 
 let kafka: InMemoryKafka
-let codec: Codec<MarketMetrics>
+let codecs: SinkCodecs
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   kafka = new InMemoryKafka()
-  kafka.createTopic('market-metrics', 2)
+  for (const topic of [topicNames.marketMetrics, topicNames.whaleOrders, topicNames.marketAnomalies]) {
+    kafka.createTopic(topic, 2)
+  }
   kafka.createTopic('influx-sink-dlq')
   const registry = inMemoryRegistry()
   await registry.register('market-metrics-value', 'MarketMetrics')
-  codec = avroCodec<MarketMetrics>('MarketMetrics', { registry, subject: 'market-metrics-value' })
+  await registry.register('whale-orders-value', 'WhaleOrder')
+  await registry.register('market-anomalies-value', 'MarketAnomaly')
+  codecs = {
+    metrics: avroCodec('MarketMetrics', { registry, subject: 'market-metrics-value' }),
+    whales: avroCodec('WhaleOrder', { registry, subject: 'whale-orders-value' }),
+    anomalies: avroCodec('MarketAnomaly', { registry, subject: 'market-anomalies-value' }),
+  }
 })
 afterEach(() => void vi.useRealTimers())
 
 async function given(...windows: readonly Partial<MarketMetrics>[]): Promise<void> {
+  await put(
+    topicNames.marketMetrics,
+    codecs.metrics,
+    windows.map((change) => ({ ...minute, ...change })),
+  )
+}
+
+async function put<V extends { symbol: string }>(topic: string, codec: Codec<V>, values: readonly V[]): Promise<void> {
   await codec.prepare?.()
   const collector = new RecordCollector(kafka.producer())
-  await collector.open('market-metrics')
-  for (const change of windows) {
-    const value = { ...minute, ...change }
-    collector.add({ topic: 'market-metrics', key: value.symbol, value, codec, timestampMs: 0 })
-  }
+  await collector.open(topic)
+  for (const value of values) collector.add({ topic, key: value.symbol, value, codec, timestampMs: 0 })
   await collector.flush()
 }
 
@@ -53,7 +67,7 @@ async function start(answer: (lines: readonly string[], request: number) => Writ
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics: createMetrics(),
     signal: stop.signal,
-    codec,
+    codecs,
     kafka: {
       consumer: (options) => kafka.consumer(options),
       producer: () => kafka.producer(),
@@ -100,6 +114,22 @@ it('writes every window of every partition, and commits', async () => {
   )
   expect(requests.flat()).toHaveLength(3)
   expect(committed()).toBe(3)
+  expect(service.health()).toMatchObject({ written: 3, refused: 0 })
+})
+
+it('writes whale orders and anomalies beside them', async () => {
+  await given({ symbol: 'BTCUSDT' })
+  await put(topicNames.whaleOrders, codecs.whales, [whale])
+  await put(topicNames.marketAnomalies, codecs.anomalies, [gap])
+  const { service, requests, request } = await start(() => ({ ok: true }))
+  await request(1)
+  await service.stop()
+  expect(
+    requests
+      .flat()
+      .map((line) => line.split(',')[0])
+      .sort(),
+  ).toEqual(['market_anomalies', 'market_metrics', 'whale_orders'])
   expect(service.health()).toMatchObject({ written: 3, refused: 0 })
 })
 

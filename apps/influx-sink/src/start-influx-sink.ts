@@ -1,13 +1,12 @@
-import type { MarketMetrics } from '@tidemark/schemas'
 import { streamsService, streamsSettings, type RunningService, type ServiceContext } from '@tidemark/service'
-import { run, type Codec, type KafkaPorts } from '@tidemark/streams'
+import { run, type KafkaPorts } from '@tidemark/streams'
 import type { Config } from './config.ts'
 import type { LineWriter } from './influx-lines.ts'
+import type { InfluxPoint } from './influx-point.ts'
 import { influxSink } from './influx-sink.ts'
-import { marketMetricsLine } from './market-metrics-line.ts'
 import { patientWriter, type Wait } from './patient-writer.ts'
 import { refusedRecords } from './refused-records.ts'
-import { influxSinkTopology } from './topology.ts'
+import { influxSinkTopology, type SinkCodecs } from './topology.ts'
 
 export const applicationId = 'influx-sink'
 const deadLetterTopic = `${applicationId}-dlq`
@@ -15,12 +14,12 @@ const deadLetterTopic = `${applicationId}-dlq`
 export interface InfluxSinkContext extends ServiceContext<Config> {
   readonly kafka: KafkaPorts & { close(): Promise<void> }
   readonly lines: LineWriter
-  readonly codec: Codec<MarketMetrics>
+  readonly codecs: SinkCodecs
 }
 
-/** Starts writing every final window to InfluxDB. */
+/** Starts writing every final window, whale order and anomaly to InfluxDB. */
 export async function startInfluxSink(context: InfluxSinkContext): Promise<RunningService> {
-  const { config, logger, metrics, signal, kafka, lines, codec } = context
+  const { config, logger, metrics, signal, kafka, lines, codecs } = context
   const figures = { written: 0, refused: 0 }
   let wait: Wait | undefined
   const points = metrics.counter({
@@ -41,9 +40,14 @@ export async function startInfluxSink(context: InfluxSinkContext): Promise<Runni
       logger.warn(fields, `InfluxDB did not take a write, waiting: ${failure.message}`)
     },
   })
-  const refused = await refusedRecords({ kafka, topic: deadLetterTopic, codec, nowMs: Date.now })
-  const sink = influxSink({
-    toLine: marketMetricsLine,
+  const refused = await refusedRecords({
+    kafka,
+    topic: deadLetterTopic,
+    codecs: Object.values(codecs),
+    nowMs: Date.now,
+  })
+  const sink = influxSink<InfluxPoint>({
+    toLine: ({ line }) => line,
     writer,
     refused,
     maxLines: config.INFLUX_MAX_LINES,
@@ -56,7 +60,7 @@ export async function startInfluxSink(context: InfluxSinkContext): Promise<Runni
       logger.error({ refused: counts.refused }, `records refused: see topic ${deadLetterTopic} for the reasons`)
     },
   })
-  const app = run(influxSinkTopology(codec, sink), {
+  const app = run(influxSinkTopology(codecs, sink), {
     applicationId,
     kafka,
     guarantee: 'at-least-once',

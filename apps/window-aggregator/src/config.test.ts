@@ -21,8 +21,19 @@ describe('the settings of the aggregator', () => {
     ])
   })
 
+  test('have neither a quantile for whales nor VPIN buckets, unless they are given', () => {
+    expect(load().WHALE_QUANTILE).toBeUndefined()
+    expect(load().VPIN_BUCKET('BTCUSDT')).toBeUndefined()
+    const given = load({ WHALE_QUANTILE: '0.999', VPIN_BUCKET: 'BTCUSDT=10' })
+    expect([given.WHALE_QUANTILE, given.VPIN_BUCKET('BTCUSDT')]).toEqual([0.999, 10])
+    expect(load({ VPIN_BUCKET: '25' }).VPIN_BUCKET('ETHUSDT')).toBe(25)
+  })
+
   test('list everything that is wrong at once', () => {
-    const wrong = () => load({ WINDOWS: '10s,soon', WHALE_MIN_NOTIONAL: 'much', GRACE_MS: '-1' })
+    const wrong = () =>
+      load({ WINDOWS: '10s,soon', WHALE_MIN_NOTIONAL: 'much', GRACE_MS: '-1', WHALE_QUANTILE: '99', VPIN_BUCKET: '-3' })
+    expect(wrong).toThrow(/WHALE_QUANTILE is "99": expected a quantile/)
+    expect(wrong).toThrow(/VPIN_BUCKET is "-3"/)
     expect(wrong).toThrow(/soon/)
     expect(wrong).toThrow(/much/)
     expect(wrong).toThrow(/GRACE_MS/)

@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { kafkaPorts } from '@tidemark/kafka'
-import { avroCodec, connectRegistry, topicNames, valueSubject, type MarketMetrics, type Trade } from '@tidemark/schemas'
+import { avroCodec, connectRegistry, topicNames, valueSubject } from '@tidemark/schemas'
 import { kafkaSettings, runService, streamsService, streamsSettings } from '@tidemark/service'
 import { run } from '@tidemark/streams'
 import { configSchema } from './config.ts'
@@ -19,16 +19,22 @@ await runService({
     const topology = aggregatorTopology({
       topics: {
         trades: config.KAFKA_TOPIC,
-        metrics: topicNames.marketMetrics,
         late: topicNames.binanceTradesLate,
+        metrics: topicNames.marketMetrics,
+        whales: topicNames.whaleOrders,
+        anomalies: topicNames.marketAnomalies,
       },
       codecs: {
-        trade: avroCodec<Trade>('Trade', subject(config.KAFKA_TOPIC)),
-        metrics: avroCodec<MarketMetrics>('MarketMetrics', subject(topicNames.marketMetrics)),
+        trade: avroCodec('Trade', subject(config.KAFKA_TOPIC)),
+        metrics: avroCodec('MarketMetrics', subject(topicNames.marketMetrics)),
+        whale: avroCodec('WhaleOrder', subject(topicNames.whaleOrders)),
+        anomaly: avroCodec('MarketAnomaly', subject(topicNames.marketAnomalies)),
       },
       windows: config.WINDOWS,
       graceMs: config.GRACE_MS,
       whaleFloor: whaleFloor(config.WHALE_MIN_NOTIONAL, (message) => logger.warn(message)),
+      whaleQuantile: config.WHALE_QUANTILE,
+      vpinBucket: config.VPIN_BUCKET,
     })
     const kafka = kafkaPorts({ ...kafkaSettings(config), clientId: applicationId, logger })
     const settings = streamsSettings(config)

@@ -2,16 +2,12 @@ import type { MarketMetrics } from '@tidemark/schemas'
 import { describe, expect, test } from 'vitest'
 import { Cooldowns, evaluate } from './alert-evaluation.ts'
 import { builtInRules, ruleComparisons, type Rule } from './alert-rule.ts'
-import { marketMetrics } from './market-metrics.ts'
-import { fixtureStartMs, tradeOf } from './trades-fixture.ts'
+import { fixtureStartMs, metricsOf, tradeOf } from './trades-fixture.ts'
 
 const minuteMs = 60_000
-const aggregator = marketMetrics({ window: '1m', whaleFloor: () => 100_000 })
 
 function minute(fields: Partial<MarketMetrics> = {}, index = 0): MarketMetrics {
-  const window = { startMs: fixtureStartMs + index * minuteMs, endMs: fixtureStartMs + (index + 1) * minuteMs }
-  const state = aggregator.add(aggregator.init(), tradeOf({ trade_id: 1 }))
-  return { ...aggregator.result(state, { key: 'BTCUSDT', window, lateCount: 0, nowMs: 0 }), ...fields }
+  return { ...metricsOf('1m', [tradeOf({ trade_id: 1, trade_time_ms: fixtureStartMs + index * minuteMs })]), ...fields }
 }
 
 const rule: Rule = {

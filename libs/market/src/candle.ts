@@ -9,10 +9,8 @@ export type CandleData = readonly [
 ]
 
 /**
- * Open, high, low and close of a window.
- *
- * Open and close are the prices of the lowest and the highest trade id, whatever the order of arrival; in the quote asset.
- * State: six numbers.
+ * Open, high, low and close of a window, in the quote asset: open and close are the prices of the lowest and the highest trade id,
+ * whatever the order of arrival. Mergeable, also to larger windows. State: six numbers.
  */
 export class Candle {
   firstId = Infinity
@@ -46,6 +44,14 @@ export class Candle {
     }
     if (price > this.high) this.high = price
     if (price < this.low) this.low = price
+  }
+
+  merge(other: Candle): void {
+    if (other.firstId > other.lastId) return
+    this.add(other.firstId, other.open)
+    this.add(other.lastId, other.close)
+    this.high = Math.max(this.high, other.high)
+    this.low = Math.min(this.low, other.low)
   }
 
   /** As JSON-safe data; null before the first trade, since JSON knows no infinity. */

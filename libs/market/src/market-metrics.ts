@@ -1,88 +1,83 @@
-import type { MarketMetrics, Trade } from '@tidemark/schemas'
-import { tumbling, windowStartMs, type Aggregator, type ResultContext } from '@tidemark/windowing'
-import { emptyMarketWindow, orderFlow, restoredFrom, snapshotOf, type MarketWindow } from './market-window.ts'
-import { annualisedVolatility } from './price-grid.ts'
-import { WhaleTotals } from './whale-totals.ts'
+import type { MarketMetrics } from '@tidemark/schemas'
+import type { Aggregator, ResultContext } from '@tidemark/windowing'
+import { bipowerVariation } from './bipower-variation.ts'
+import { emptyMarketWindow, mergeWindows, restoredFrom, snapshotOf, type MarketWindow } from './market-window.ts'
+import { garmanKlassVariance, parkinsonVariance } from './range-volatility.ts'
+import { realizedVariance } from './realized-variance.ts'
+import type { FlowItem } from './symbol-flow.ts'
+import { annualisedVolatility } from './volatility.ts'
 import { windowSizeMs } from './window-size.ts'
 
-export interface MarketMetricsOptions {
-  /** Size of the windows: `10s`, `1m`, `5m`, `15m` or `1h`. */
-  readonly window: string
-  /** From which quote quantity on a taker order of a symbol is a whale's; undefined: whales of it are not judged. */
-  readonly whaleFloor: (symbol: string) => number | undefined
-  /** Holes between trade ids that one window keeps; one more is a `TradeHoleLimitError`. */
-  readonly maxHoles?: number
-}
-
-const defaultMaxHoles = 100_000
-
 /**
- * The metrics of one symbol's trades in one window.
+ * The metrics of one symbol's trades in one window of a size such as `1m`, from what its `SymbolFlow` makes of them. What compares a window with those before it
+ * is left null, for a `WindowJudge` to fill in.
  *
- * Promises: any order of arrival gives bit-identical results, since trades are ordered by their id and sums are exact. A trade id
- * that comes again, as it may after a restart, counts once. `missing_trades` are the ids of the window's span that did not come into
- * this window. The state is about 2 kB and the fills of two taker orders for each stretch of ids without a hole.
+ * Promises: trades that come late give what they would have given in time, but for whales, VPIN and edges. Mergeable, also from smaller windows
+ * (`PriceGrid`). The state is about 2 kB; as data for a changelog about 1 kB of JSON, with a version: `restore` throws a
+ * `SnapshotVersionError` for another one.
  *
- * A snapshot says which version of its format it is in: `restore` throws a `SnapshotVersionError` for another one. A restored window
- * keeps the whale floor it began with.
- *
- * Expects trades of one symbol with finite prices and quantities above zero and whole ids and times, and at least one trade before a result is asked for.
+ * Expects finite prices and quantities above zero, whole ids and times. A window that only a hole fell into has a `trade_count` of 0, and is none.
  */
-export function marketMetrics(options: MarketMetricsOptions): Aggregator<Trade, MarketWindow, MarketMetrics> {
-  const { window, whaleFloor, maxHoles = defaultMaxHoles } = options
+export function marketMetrics(window: string): Aggregator<FlowItem, MarketWindow, MarketMetrics> {
   const sizeMs = windowSizeMs(window)
-  const windows = tumbling({ sizeMs, graceMs: 0 })
-
   return {
-    init: emptyMarketWindow,
-    add(state, trade) {
-      const { trade_id, trade_time_ms, price, quantity } = trade
-      const quote = price * quantity
-      const isBuy = !trade.is_buyer_maker
-      state.flow ??= orderFlow(new WhaleTotals(whaleFloor(trade.symbol)), maxHoles)
-      if (!state.flow.orders.add(trade_id, trade_time_ms, { isBuy, quote })) return state
+    init: () => emptyMarketWindow(sizeMs),
+    add(state, item) {
+      if (item.kind === 'hole') {
+        state.ids.addHole(item.missing)
+        return state
+      }
+      const { trade_id, price, isBuy, quote, whale } = item
+      if (!item.isLate) {
+        state.ids.add(trade_id, item.previousId)
+        state.vpinId = trade_id
+        state.vpin = item.vpin
+      } else if (!state.ids.addLate(trade_id)) return state
       state.candle.add(trade_id, price)
-      state.volumes.add(isBuy, quantity, quote)
-      state.grid.add(trade_time_ms - windowStartMs(windows, trade_time_ms), sizeMs, trade)
+      state.volumes.add(isBuy, item.quantity, quote)
+      state.grid.add(item.trade_time_ms, trade_id, price)
+      if (whale !== undefined && whale.quotes.length > 0) state.whales.add(whale)
       return state
     },
+    merge: mergeWindows,
     result: (state, context) => resultOf(state, window, context),
     snapshot: snapshotOf,
-    restore: (data) => restoredFrom(data, maxHoles),
+    restore: restoredFrom,
   }
 }
 
 function resultOf(state: MarketWindow, window: string, context: ResultContext): MarketMetrics {
-  const { candle, volumes, grid, flow } = state
+  const { candle, volumes, grid, ids } = state
   const { startMs, endMs } = context.window
-  const tradeCount = flow?.orders.tradeCount ?? 0
-  const realizedVariance = grid.realizedVariance()
+  const annualised = (variance: number) => annualisedVolatility(variance, endMs - startMs)
+  const prices = grid.prices()
+  const variance = realizedVariance(prices)
   return {
     symbol: context.key,
     window,
     window_start_ms: startMs,
     window_end_ms: endMs,
-    trade_count: tradeCount,
+    trade_count: ids.count,
     first_trade_id: candle.firstId,
     last_trade_id: candle.lastId,
-    missing_trades: candle.lastId - candle.firstId + 1 - tradeCount,
+    missing_trades: ids.missing(candle),
+    complete: ids.isComplete(candle),
     open: candle.open,
     high: candle.high,
     low: candle.low,
     close: candle.close,
     ...volumes.totals(),
-    realized_variance: realizedVariance,
-    realized_volatility: annualisedVolatility(realizedVariance, endMs - startMs),
+    realized_variance: variance,
+    realized_volatility: annualised(variance),
+    bipower_variation: bipowerVariation(prices),
+    parkinson_volatility: annualised(parkinsonVariance(candle.high, candle.low)),
+    garman_klass_volatility: annualised(garmanKlassVariance(candle)),
+    ...state.whales.totals(),
+    volume_zscore: null,
+    is_volume_spike: null,
+    vpin: state.vpin,
     max_trade_quote: volumes.maxTradeQuote,
-    ...whaleTotals(state),
     late_trades: context.lateCount,
     emitted_at_ms: context.nowMs,
   }
-}
-
-/** The whales so far, with the orders that could still have grown: nothing comes into the window any more. */
-function whaleTotals({ flow }: MarketWindow) {
-  const totals = flow?.whales.copy() ?? new WhaleTotals(undefined)
-  for (const order of flow?.orders.openOrders() ?? []) totals.add(order)
-  return totals.totals()
 }

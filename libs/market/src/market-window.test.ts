@@ -1,25 +1,29 @@
-import type { MarketMetrics, Trade } from '@tidemark/schemas'
+import type { MarketMetrics } from '@tidemark/schemas'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { marketMetrics } from './market-metrics.ts'
 import { snapshotOf, type MarketWindow } from './market-window.ts'
-import { fixtureStartMs, steppedTrades, tradeOf } from './trades-fixture.ts'
+import type { FlowItem } from './symbol-flow.ts'
+import { fixtureStartMs, flowOf, steppedTrades, tradeOf } from './trades-fixture.ts'
+import { windowSizeMs } from './window-size.ts'
 
 const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 1_000)
 const sizeMs = 60_000
 
-function minuteOf(floor: number | undefined, maxHoles = 1_000) {
-  const aggregator = marketMetrics({ window: '1m', whaleFloor: () => floor, maxHoles })
-  const window = { startMs: fixtureStartMs, endMs: fixtureStartMs + sizeMs }
+function windowsOf(window: string) {
+  const aggregator = marketMetrics(window)
+  const bounds = { startMs: fixtureStartMs, endMs: fixtureStartMs + windowSizeMs(window) }
   return {
-    fold: (trades: readonly Trade[], from: MarketWindow = aggregator.init()) =>
-      trades.reduce((state, trade) => aggregator.add(state, trade), from),
+    fold: (items: readonly FlowItem[], from: MarketWindow = aggregator.init()) =>
+      items.reduce((state, item) => aggregator.add(state, item), from),
+    merge: (left: MarketWindow, right: MarketWindow) => aggregator.merge?.(left, right) ?? left,
     resultOf: (state: MarketWindow): MarketMetrics =>
-      aggregator.result(state, { key: 'BTCUSDT', window, lateCount: 0, nowMs: 0 }),
+      aggregator.result(state, { key: 'BTCUSDT', window: bounds, lateCount: 0, nowMs: 0 }),
     restore: (text: string): MarketWindow => aggregator.restore?.(JSON.parse(text)) ?? aggregator.init(),
   }
 }
 
+const minute = windowsOf('1m')
 const textOf = (state: MarketWindow) => JSON.stringify(snapshotOf(state))
 
 const step = fc.record({
@@ -31,45 +35,26 @@ const step = fc.record({
   quantity: fc.oneof(fc.double({ min: 1e-8, max: 1e4, noNaN: true }), fc.constantFrom(0.1, 0.2, 1e16)),
 })
 
-/** Trades as they arrive: in order or in any, some of them twice. */
-const anyArrival = fc
-  .tuple(fc.nat(5_000_000_000), fc.array(step, { maxLength: 80 }))
-  .map(([firstId, steps]) => steppedTrades(firstId - 1, steps))
-  .chain((trades) =>
-    fc
-      .tuple(
-        fc.oneof(fc.constant(trades), fc.shuffledSubarray(trades, { minLength: trades.length })),
-        fc.subarray(trades),
-        fc.nat(trades.length),
-      )
-      .map(([once, again, at]) => [...once.slice(0, at), ...again, ...once.slice(at)]),
-  )
-
-const anyFloor = fc.constantFrom(undefined, 0, -0, 1, 10_000, 1e6, 1e9, Infinity, -Infinity)
+/** What a symbol's flow makes of trades, some of which come late. */
+const anyItems = fc
+  .tuple(fc.nat(5_000_000_000), fc.array(step, { maxLength: 80 }), fc.constantFrom(undefined, 0, 10_000, 1e9))
+  .chain(([firstId, steps, floor]) => {
+    const trades = steppedTrades(firstId, steps)
+    return fc.subarray(trades).map((late) => {
+      const inTime = trades.filter((trade) => !late.includes(trade))
+      const after = late.filter(({ trade_id }) => trade_id < (inTime.at(-1)?.trade_id ?? 0))
+      return flowOf([...inTime, ...after], { whaleFloor: () => floor, vpinBucket: () => 100 })
+    })
+  })
 
 describe('a snapshot', () => {
   test('that went through JSON folds on as if nothing had happened, bit for bit, wherever it is taken', () => {
     fc.assert(
-      fc.property(anyArrival, anyFloor, fc.nat(160), (trades, floor, at) => {
-        const whole = minuteOf(floor).fold(trades)
-        const after = minuteOf(floor)
-        const resumed = after.fold(trades.slice(at), after.restore(textOf(minuteOf(floor).fold(trades.slice(0, at)))))
-        expect(after.resultOf(resumed)).toStrictEqual(minuteOf(floor).resultOf(whole))
+      fc.property(anyItems, fc.nat(160), (items, at) => {
+        const whole = minute.fold(items)
+        const resumed = minute.fold(items.slice(at), minute.restore(textOf(minute.fold(items.slice(0, at)))))
+        expect(minute.resultOf(resumed)).toStrictEqual(minute.resultOf(whole))
         expect(textOf(resumed)).toBe(textOf(whole))
-      }),
-      { numRuns },
-    )
-  })
-
-  test('after every single trade changes nothing either', () => {
-    fc.assert(
-      fc.property(anyArrival, anyFloor, (trades, floor) => {
-        const minute = minuteOf(floor)
-        const resumed = trades.reduce(
-          (state, trade) => minute.fold([trade], minute.restore(textOf(state))),
-          minute.fold([]),
-        )
-        expect(minute.resultOf(resumed)).toStrictEqual(minute.resultOf(minute.fold(trades)))
       }),
       { numRuns },
     )
@@ -77,27 +62,15 @@ describe('a snapshot', () => {
 
   test('is JSON-safe: nothing of it is lost or changed by JSON', () => {
     fc.assert(
-      fc.property(anyArrival, anyFloor, (trades, floor) => {
-        const data = snapshotOf(minuteOf(floor).fold(trades))
+      fc.property(anyItems, (items) => {
+        const data = snapshotOf(minute.fold(items))
         expect(JSON.parse(JSON.stringify(data))).toStrictEqual(data)
       }),
       { numRuns },
     )
   })
 
-  test('of a restored window is the snapshot that it was restored from', () => {
-    fc.assert(
-      fc.property(anyArrival, anyFloor, (trades, floor) => {
-        const minute = minuteOf(floor)
-        const text = textOf(minute.fold(trades))
-        expect(textOf(minute.restore(text))).toBe(text)
-      }),
-      { numRuns },
-    )
-  })
-
   test('of a window without trades restores one without trades', () => {
-    const minute = minuteOf(1)
     expect(minute.restore(textOf(minute.fold([])))).toStrictEqual(minute.fold([]))
   })
 
@@ -111,45 +84,47 @@ describe('a snapshot', () => {
         is_buyer_maker: index % 3 === 0,
       }),
     )
-    const text = textOf(minuteOf(100_000).fold(trades))
+    const text = textOf(minute.fold(flowOf(trades, { whaleFloor: () => 100_000 })))
     expect(text.length).toBeGreaterThan(60 * '1,61837.01'.length)
     expect(text.length).toBeLessThan(2_000)
   })
-})
-
-describe('a restored window', () => {
-  const fill = (trade_id: number, quantity: number) => tradeOf({ trade_id, quantity })
-
-  test('joins the fills of an order before and after the restart to one whale', () => {
-    const [before, after] = [minuteOf(1_000), minuteOf(1_000)]
-    const resumed = after.fold([fill(2, 5)], after.restore(textOf(before.fold([fill(1, 5)]))))
-    expect(after.resultOf(resumed)).toMatchObject({ whale_order_count: 1, whale_quote_volume: 1_000 })
-  })
-
-  test('still knows the ids that it has seen', () => {
-    const minute = minuteOf(1_000)
-    const resumed = minute.fold([fill(1, 5), fill(4, 5)], minute.restore(textOf(minute.fold([fill(1, 5), fill(4, 5)]))))
-    expect(minute.resultOf(resumed)).toMatchObject({ trade_count: 2, missing_trades: 2 })
-  })
-
-  test('is judged by the whale floor that it began with', () => {
-    const [before, after] = [minuteOf(1_000), minuteOf(1)]
-    const resumed = after.fold([fill(3, 5)], after.restore(textOf(before.fold([fill(1, 20)]))))
-    expect(after.resultOf(resumed).whale_order_count).toBe(1)
-  })
-
-  test('keeps to the limit of holes that holds now', () => {
-    const after = minuteOf(1, 2)
-    const restored = after.restore(textOf(minuteOf(1).fold([fill(1, 1), fill(3, 1), fill(5, 1)])))
-    expect(() => after.fold([fill(7, 1)], restored)).toThrow(/more than 2 holes.*id 7/)
-  })
 
   test.each([
-    ['a later version', [2, null], /version 2.*reads version 1.*another release/],
+    ['a later version', [3, null], /version 3.*reads version 2.*another release/],
     ['no version', [], /has no version/],
     ['other data', { count: 3 }, /has no version/],
     ['null', null, /has no version/],
   ])('is not made of %s, which the error says', (_, data, message) => {
-    expect(() => minuteOf(1).restore(JSON.stringify(data))).toThrow(message)
+    expect(() => minute.restore(JSON.stringify(data))).toThrow(message)
+  })
+})
+
+describe('merging', () => {
+  test('the folds of two parts of a window equals folding all of it at once', () => {
+    fc.assert(
+      fc.property(anyItems, fc.nat(160), (items, at) => {
+        const [left, right] = [items.slice(0, at), items.slice(at)]
+        const whole = minute.resultOf(minute.fold(items))
+        expect(minute.resultOf(minute.merge(minute.fold(left), minute.fold(right)))).toStrictEqual(whole)
+        expect(minute.resultOf(minute.merge(minute.fold(right), minute.fold(left)))).toStrictEqual(whole)
+      }),
+      { numRuns },
+    )
+  })
+
+  test('six windows of ten seconds makes their minute', () => {
+    const tens = windowsOf('10s')
+    fc.assert(
+      fc.property(anyItems, (items) => {
+        const timeOf = (item: FlowItem) => (item.kind === 'trade' ? item.trade_time_ms : fixtureStartMs)
+        const parts = Map.groupBy(items, (item) => Math.floor(timeOf(item) / 10_000))
+        const merged = [...parts.values()].reduce(
+          (whole, part) => minute.merge(whole, tens.fold(part)),
+          minute.fold([]),
+        )
+        expect(minute.resultOf(merged)).toStrictEqual(minute.resultOf(minute.fold(items)))
+      }),
+      { numRuns },
+    )
   })
 })

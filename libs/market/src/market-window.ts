@@ -1,6 +1,7 @@
 import { Candle, type CandleData } from './candle.ts'
+import { IdCoverage, type IdCoverageData } from './id-coverage.ts'
 import { PriceGrid, type PriceGridData } from './price-grid.ts'
-import { TakerOrders, type TakerOrdersData } from './taker-orders.ts'
+import { checkedVersion } from './snapshot-version.ts'
 import { Volumes, type VolumesData } from './volumes.ts'
 import { WhaleTotals, type WhaleTotalsData } from './whale-totals.ts'
 
@@ -9,72 +10,75 @@ export interface MarketWindow {
   readonly candle: Candle
   readonly volumes: Volumes
   readonly grid: PriceGrid
-  /** From the first trade on, which names the symbol. */
-  flow: OrderFlow | undefined
-}
-
-/** The orders that can still grow, and the whales among those that can't: each order goes from the one to the other. */
-export interface OrderFlow {
-  readonly orders: TakerOrders
+  readonly ids: IdCoverage
   readonly whales: WhaleTotals
+  /** As of the trade in sequence with the highest id, `vpinId`. */
+  vpin: number | null
+  vpinId: number
 }
 
 /** Raised with every change to the data of a window, or of one of its parts, that older code would misread. */
-const snapshotVersion = 1
+const snapshotVersion = 2
 
-/** The version comes first, so that it can be found whatever else changes. */
 type MarketWindowData = readonly [
   version: typeof snapshotVersion,
   candle: CandleData | null,
   volumes: VolumesData,
   grid: PriceGridData,
-  flow: readonly [TakerOrdersData, WhaleTotalsData] | null,
+  ids: IdCoverageData,
+  whales: WhaleTotalsData,
+  vpin: readonly [id: number, vpin: number | null] | null,
 ]
 
-/** A window's snapshot was written by code that keeps it in another way. */
-export class SnapshotVersionError extends Error {
-  override readonly name = 'SnapshotVersionError'
+export function emptyMarketWindow(sizeMs: number): MarketWindow {
+  return {
+    candle: new Candle(),
+    volumes: new Volumes(),
+    grid: new PriceGrid(sizeMs),
+    ids: new IdCoverage(),
+    whales: new WhaleTotals(),
+    vpin: null,
+    vpinId: -Infinity,
+  }
 }
 
-export function emptyMarketWindow(): MarketWindow {
-  return { candle: new Candle(), volumes: new Volumes(), grid: new PriceGrid(), flow: undefined }
+/** Takes the other window in: one of the same size or, where its grid lies within this one's, a smaller one. */
+export function mergeWindows(into: MarketWindow, other: MarketWindow): MarketWindow {
+  into.candle.merge(other.candle)
+  into.volumes.merge(other.volumes)
+  into.grid.merge(other.grid)
+  into.ids.merge(other.ids)
+  into.whales.merge(other.whales)
+  if (other.vpinId > into.vpinId) {
+    into.vpinId = other.vpinId
+    into.vpin = other.vpin
+  }
+  return into
 }
 
-/** An order flow whose completed orders are judged as whales. */
-export function orderFlow(whales: WhaleTotals, maxHoles: number, kept: TakerOrdersData = []): OrderFlow {
-  const orders = TakerOrders.restore(kept, { maxHoles, completed: (order) => whales.add(order) })
-  return { orders, whales }
-}
-
-/**
- * The window as JSON-safe data. Equal windows whose trades arrived in the same order give equal data, whether or not they were
- * restored in between.
- */
-export function snapshotOf({ candle, volumes, grid, flow }: MarketWindow): unknown {
+/** The window as JSON-safe data. Equal windows give equal data, whether or not they were restored in between. */
+export function snapshotOf({ candle, volumes, grid, ids, whales, vpin, vpinId }: MarketWindow): unknown {
   return [
     snapshotVersion,
     candle.snapshot(),
     volumes.snapshot(),
     grid.snapshot(),
-    flow === undefined ? null : [flow.orders.snapshot(), flow.whales.snapshot()],
+    ids.snapshot(),
+    whales.snapshot(),
+    vpinId === -Infinity ? null : [vpinId, vpin],
   ] satisfies MarketWindowData
 }
 
 /** The window that a snapshot was taken of. Throws a `SnapshotVersionError` for data of another version. */
-export function restoredFrom(data: unknown, maxHoles: number): MarketWindow {
-  const version: unknown = Array.isArray(data) ? data[0] : undefined
-  if (version !== snapshotVersion) {
-    throw new SnapshotVersionError(
-      `market window: its snapshot has ${typeof version === 'number' ? `version ${version}` : 'no version'}, ` +
-        `this release reads version ${snapshotVersion}: ` +
-        'was it written by another release? Run that one until its windows have closed, or reset the application',
-    )
-  }
-  const [, candle, volumes, grid, flow] = data as MarketWindowData
+export function restoredFrom(data: unknown): MarketWindow {
+  const [, candle, volumes, grid, ids, whales, vpin] = checkedVersion<MarketWindowData>(data, snapshotVersion)
   return {
     candle: Candle.restore(candle),
     volumes: Volumes.restore(volumes),
     grid: PriceGrid.restore(grid),
-    flow: flow === null ? undefined : orderFlow(WhaleTotals.restore(flow[1]), maxHoles, flow[0]),
+    ids: IdCoverage.restore(ids),
+    whales: WhaleTotals.restore(whales),
+    vpin: vpin?.[1] ?? null,
+    vpinId: vpin?.[0] ?? -Infinity,
   }
 }

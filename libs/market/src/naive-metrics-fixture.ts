@@ -32,7 +32,10 @@ export function naiveMetrics(
   const base = sum(sorted.map(baseOf))
   const quote = sum(sorted.map(quoteOf))
   const [buyQuote, sellQuote] = [sum(buys.map(quoteOf)), sum(sells.map(quoteOf))]
-  const variance = naiveVariance(sorted, startMs, sizeMs)
+  const returns = naiveReturns(sorted, startMs, sizeMs)
+  const variance = sum(returns.map((r) => r ** 2))
+  const [high, low] = [Math.max(...prices), Math.min(...prices)]
+  const annualised = (each: number) => Math.sqrt((each * 365 * 24 * 3600 * 1000) / sizeMs)
   const whales = naiveOrders(sorted).filter((order) => order.quote >= floor)
   return {
     trade_count: sorted.length,
@@ -40,8 +43,8 @@ export function naiveMetrics(
     last_trade_id: last.trade_id,
     missing_trades: last.trade_id - first.trade_id + 1 - sorted.length,
     open: first.price,
-    high: Math.max(...prices),
-    low: Math.min(...prices),
+    high,
+    low,
     close: last.price,
     base_volume: base,
     quote_volume: quote,
@@ -53,7 +56,13 @@ export function naiveMetrics(
     buy_sell_ratio: sells.length === 0 ? null : sum(buys.map(baseOf)) / sum(sells.map(baseOf)),
     order_flow_imbalance: (buyQuote - sellQuote) / (buyQuote + sellQuote),
     realized_variance: variance,
-    realized_volatility: Math.sqrt(variance * ((365 * 24 * 3600 * 1000) / sizeMs)),
+    realized_volatility: annualised(variance),
+    bipower_variation:
+      (Math.PI / 2) * sum(returns.slice(1).map((r, index) => Math.abs(r * (returns[index] as number)))),
+    parkinson_volatility: annualised(Math.log(high / low) ** 2 / Math.log(16)),
+    garman_klass_volatility: annualised(
+      Math.max(0, Math.log(high / low) ** 2 / 2 - (Math.log(4) - 1) * Math.log(last.price / first.price) ** 2),
+    ),
     max_trade_quote: Math.max(...sorted.map(quoteOf)),
     whale_order_count: whales.length,
     whale_quote_volume: sum(whales.map((order) => order.quote)),
@@ -61,7 +70,7 @@ export function naiveMetrics(
   }
 }
 
-function naiveVariance(sorted: Trade[], startMs: number, sizeMs: number): number {
+function naiveReturns(sorted: Trade[], startMs: number, sizeMs: number): number[] {
   const grid: number[] = []
   let price: number | undefined
   for (let slot = 0; slot < 60; slot++) {
@@ -69,10 +78,10 @@ function naiveVariance(sorted: Trade[], startMs: number, sizeMs: number): number
     price = inSlot.at(-1)?.price ?? price
     if (price !== undefined) grid.push(price)
   }
-  return sum(grid.slice(1).map((each, index) => Math.log(each / (grid[index] as number)) ** 2))
+  return grid.slice(1).map((each, index) => Math.log(each / (grid[index] as number)))
 }
 
-export function naiveOrders(sorted: Trade[]): Order[] {
+function naiveOrders(sorted: Trade[]): Order[] {
   const orders: Order[] = []
   let before: Trade | undefined
   for (const trade of sorted) {

@@ -1,4 +1,7 @@
-import type { Trade } from '@tidemark/schemas'
+import type { MarketMetrics, Trade } from '@tidemark/schemas'
+import { marketMetrics } from './market-metrics.ts'
+import { SymbolFlow, type FlowItem, type SymbolFlowOptions } from './symbol-flow.ts'
+import { windowSizeMs } from './window-size.ts'
 
 /** 2024-08-08 23:55:00 UTC: the start of the window that trades of this fixture are in, unless they say otherwise. */
 export const fixtureStartMs = 1_723_161_300_000
@@ -43,4 +46,29 @@ export function steppedTrades(firstId: number, steps: readonly TradeStep[]): Tra
     if (side === 'other') is_buyer_maker = !is_buyer_maker
     return tradeOf({ trade_id, trade_time_ms, is_buyer_maker, price, quantity })
   })
+}
+
+/** What a symbol's flow makes of trades, which are given in sequence, but for those that come late. */
+export function flowOf(trades: readonly Trade[], options: Partial<SymbolFlowOptions> = {}): FlowItem[] {
+  const flow = new SymbolFlow('BTCUSDT', { whaleFloor: () => undefined, vpinBucket: () => undefined, ...options })
+  return trades.flatMap((trade): FlowItem[] => {
+    const gap = flow.gapBefore(trade)
+    const item = { ...flow.add(trade, -Infinity) }
+    return gap === undefined ? [item] : [gap.hole, item]
+  })
+}
+
+/** The metrics of trades that lie in one window. */
+export function metricsOf(
+  window: string,
+  trades: readonly Trade[],
+  options: Partial<SymbolFlowOptions> = {},
+): MarketMetrics {
+  const aggregator = marketMetrics(window)
+  const state = flowOf(trades, options).reduce((folded, item) => aggregator.add(folded, item), aggregator.init())
+  const sizeMs = windowSizeMs(window)
+  const timeMs = trades[0]?.trade_time_ms ?? fixtureStartMs
+  const startMs = timeMs - (timeMs % sizeMs)
+  const bounds = { startMs, endMs: startMs + sizeMs }
+  return aggregator.result(state, { key: 'BTCUSDT', window: bounds, lateCount: 3, nowMs: 42 })
 }

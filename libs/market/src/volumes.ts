@@ -12,9 +12,8 @@ export type VolumesData = readonly [
 
 /**
  * Traded amounts of a window, by the aggressor's side. `base` is a quantity, `quote` a price x quantity (rounded to double once, then
- * summed exactly), so that every figure here is correctly rounded and the same for any order of arrival.
- *
- * State: four exact sums and a number.
+ * summed exactly), so that every figure here is correctly rounded and the same for any order of arrival. Mergeable, also to larger
+ * windows. State: four exact sums and a number.
  */
 export class Volumes {
   #buyBase = new ExactSum()
@@ -43,6 +42,14 @@ export class Volumes {
       this.#sellQuote.add(quote)
     }
     if (quote > this.maxTradeQuote) this.maxTradeQuote = quote
+  }
+
+  merge(other: Volumes): void {
+    this.#buyBase.merge(other.#buyBase)
+    this.#sellBase.merge(other.#sellBase)
+    this.#buyQuote.merge(other.#buyQuote)
+    this.#sellQuote.merge(other.#sellQuote)
+    this.maxTradeQuote = Math.max(this.maxTradeQuote, other.maxTradeQuote)
   }
 
   /** As JSON-safe data. */

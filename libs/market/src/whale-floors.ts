@@ -1,3 +1,5 @@
+import { anySymbol, parseSymbolAmounts } from './symbol-amounts.ts'
+
 /** From which quote quantity on a taker order is a whale's, by symbol. */
 export interface WhaleFloors {
   /** The symbol's floor in its quote asset; undefined where whales are not judged. */
@@ -9,8 +11,6 @@ export interface WhaleFloors {
 export type ParsedWhaleFloors =
   { readonly ok: true; readonly value: WhaleFloors } | { readonly ok: false; readonly issues: readonly string[] }
 
-const anySymbol = '*'
-
 /** Quote assets worth about a dollar, so that one common floor means the same for all of them. */
 const dollarLikeQuotes = ['USDT', 'USDC', 'FDUSD', 'TUSD', 'BUSD', 'USDP', 'USD1', 'DAI', 'USD'] as const
 
@@ -20,20 +20,8 @@ const dollarLikeQuotes = ['USDT', 'USDC', 'FDUSD', 'TUSD', 'BUSD', 'USDP', 'USD1
  * warning, unless the symbol has a floor of its own. All that is wrong is listed at once.
  */
 export function parseWhaleFloors(text: string): ParsedWhaleFloors {
-  const floors = new Map<string, number>()
-  const issues: string[] = []
-  for (const entry of text.split(',').map((part) => part.trim())) {
-    const match = /^([A-Z0-9]+|\*)\s*=\s*(\d+(?:\.\d+)?)$/i.exec(entry)
-    const symbol = (match?.[1] ?? '').toUpperCase()
-    const floor = Number(match?.[2])
-    if (match === null || !(floor > 0) || !Number.isFinite(floor)) {
-      issues.push(`whale floor "${entry}": expected SYMBOL=number above zero, or *=number`)
-    } else if (floors.has(symbol)) {
-      issues.push(`whale floor "${entry}": ${symbol} has a floor already`)
-    }
-    floors.set(symbol, floor)
-  }
-  return issues.length > 0 ? { ok: false, issues } : { ok: true, value: whaleFloors(floors) }
+  const parsed = parseSymbolAmounts('whale floor', text)
+  return parsed.ok ? { ok: true, value: whaleFloors(parsed.value) } : parsed
 }
 
 function whaleFloors(floors: ReadonlyMap<string, number>): WhaleFloors {

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { avroCodec } from './avro-codec.ts'
 import { inMemoryRegistry, type InMemoryRegistry } from './in-memory-registry.ts'
-import { recordSchemas, type Alert, type MarketMetrics, type Trade } from './records.ts'
+import { recordSchemas } from './record-schemas.ts'
+import type { Alert, MarketMetrics, Trade } from './records.ts'
 
 const anyLong = fc.integer({ min: -(2 ** 52), max: 2 ** 53 - 2 })
 const anyDouble = fc.double()
@@ -217,15 +218,18 @@ describe('the schema it was written with', () => {
     expect(issue.message).toMatch(/can't be read as Trade.*symbol/)
   })
 
-  test('is from before a nullable field was added: the field is null', async () => {
+  test('is from before the nullable fields were added: they are null', async () => {
     const registry = inMemoryRegistry()
     const schema = recordSchemas.MarketMetrics
-    const before = { ...schema, fields: schema.fields.filter(({ name }) => name !== 'buy_sell_ratio') }
+    const before = { ...schema, fields: schema.fields.filter(({ type }) => typeof type === 'string') }
     const value = Object.fromEntries(before.fields.map(({ name, type }) => [name, type === 'string' ? 'x' : 1]))
     const [schemaId, bytes] = await foreignBytes(registry, before, value)
     const codec = avroCodec<MarketMetrics>('MarketMetrics', { registry, subject: 'market-metrics-value' })
     await codec.load(schemaId)
-    expect(codec.decode(bytes, 0, bytes.length)).toMatchObject({ ok: true, value: { ...value, buy_sell_ratio: null } })
+    expect(codec.decode(bytes, 0, bytes.length)).toMatchObject({
+      ok: true,
+      value: { ...value, buy_sell_ratio: null, vpin: null },
+    })
   })
 })
 

@@ -2,7 +2,8 @@ import { inspect } from 'node:util'
 import avsc, { type Type } from 'avsc'
 import { avroType } from './avro-type.ts'
 import type { DecodeIssue, SchemaCodec } from './codec.ts'
-import { recordSchemas, type SchemaName, type WireRecords } from './records.ts'
+import { recordSchemas } from './record-schemas.ts'
+import type { SchemaName, WireRecords } from './records.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 
 /** Where a codec finds the schemas that bytes were written with, and the id of its own. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { inMemoryRegistry } from './in-memory-registry.ts'
-import { recordSchemas } from './records.ts'
+import { recordSchemas } from './record-schemas.ts'
 
 test('starts as the stack leaves a real one, with the schema of every topic', async () => {
   const registry = inMemoryRegistry()

@@ -1,6 +1,7 @@
 import type { Type } from 'avsc'
 import { avroType } from './avro-type.ts'
-import { recordSchemas, type SchemaName } from './records.ts'
+import { recordSchemas } from './record-schemas.ts'
+import type { SchemaName } from './records.ts'
 import { notRegistered, type CompatibilityLevel, type SchemaRegistry } from './schema-registry.ts'
 import { topics, valueSubject } from './topics.ts'
 

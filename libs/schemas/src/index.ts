@@ -1,16 +1,18 @@
 export { avroCodec, type AvroCodecOptions, type SchemaNameOf } from './avro-codec.ts'
 export type { Codec, Decoded, DecodeIssue, SchemaCodec } from './codec.ts'
 export { inMemoryRegistry, type InMemoryRegistry } from './in-memory-registry.ts'
-export { recordSchemas } from './records.ts'
+export { recordSchemas } from './record-schemas.ts'
 export type {
   Alert,
   FieldSchema,
+  MarketAnomaly,
   MarketMetrics,
   RecordSchema,
   SchemaName,
   Trade,
   TradeGap,
   TradePosition,
+  WhaleOrder,
   WireRecords,
 } from './records.ts'
 export { connectRegistry, type RegistryOptions } from './registry.ts'

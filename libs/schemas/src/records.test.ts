@@ -2,10 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { expect, test } from 'vitest'
-import { recordSchemas, type FieldSchema, type RecordSchema } from './records.ts'
+import { recordSchemas } from './record-schemas.ts'
+import type { FieldSchema, RecordSchema } from './records.ts'
 
 const avroDir = new URL('../avro/', import.meta.url)
 const recordsFile = fileURLToPath(new URL('./records.ts', import.meta.url))
+const schemasFile = fileURLToPath(new URL('./record-schemas.ts', import.meta.url))
+const generated = '// Generated from avro/*.avsc by `npm run generate`: change those.\n'
 const typeScriptTypes: Record<string, string> = {
   string: 'string',
   boolean: 'boolean',
@@ -31,10 +34,13 @@ function interfaceOf(schema: RecordSchema): string {
   return `/** ${schema.doc} */\nexport interface ${schema.name} {\n${fields.join('\n')}\n}\n`
 }
 
-async function recordsSource(schemas: RecordSchema[]): Promise<string> {
-  const names = schemas.map(({ name }) => name)
-  const source = `// Generated from avro/*.avsc by \`npm run generate\`: change those.
+async function formatted(source: string): Promise<string> {
+  return format(`${generated}${source}`, { ...(await resolveConfig(recordsFile)), parser: 'typescript' })
+}
 
+function recordsSource(schemas: RecordSchema[]): Promise<string> {
+  const names = schemas.map(({ name }) => name)
+  return formatted(`
 /** A field of a record: an Avro primitive, or a primitive that may be null. */
 export interface FieldSchema {
   readonly name: string
@@ -59,17 +65,23 @@ export interface WireRecords { ${names.map((name) => `readonly ${name}: ${name}`
 
 /** Name of a schema in \`recordSchemas\`. */
 export type SchemaName = keyof WireRecords
+`)
+}
+
+function schemasSource(schemas: RecordSchema[]): Promise<string> {
+  return formatted(`
+import type { RecordSchema, SchemaName } from './records.ts'
 
 /** The Avro schemas themselves. */
 export const recordSchemas: { readonly [N in SchemaName]: RecordSchema } = {
 ${schemas.map((schema) => `${schema.name}: ${JSON.stringify(schema)},`).join('\n')}
 }
-`
-  return format(source, { ...(await resolveConfig(recordsFile)), parser: 'typescript' })
+`)
 }
 
-test('records.ts says what the Avro schemas say (npm run generate brings it up to date)', async () => {
+test('the generated files say what the Avro schemas say (npm run generate brings them up to date)', async () => {
   await expect(await recordsSource(readAvroFiles())).toMatchFileSnapshot(recordsFile)
+  await expect(await schemasSource(readAvroFiles())).toMatchFileSnapshot(schemasFile)
 })
 
 test('every field says what it is', () => {

@@ -46,6 +46,36 @@ export interface Alert {
   readonly window_start_ms: number | null
 }
 
+/** Something unusual about one symbol: in a window, or ids that never came. */
+export interface MarketAnomaly {
+  /** The same for the same anomaly in every replay: kind, symbol, and window and its start or the missing ids. */
+  readonly id: string
+  /** Trading pair in upper case, such as `BTCUSDT`. */
+  readonly symbol: string
+  /** `volume_spike`, `price_jump`, `flow_imbalance` or `data_gap`. */
+  readonly kind: string
+  /** Size of the window that was judged, such as `1m`; null for a data gap. */
+  readonly window: string | null
+  /** First millisecond of that window, since the epoch; for a data gap the time of the last trade before it. */
+  readonly window_start_ms: number
+  /** First millisecond after that window, since the epoch; for a data gap the time of the first trade behind it. */
+  readonly window_end_ms: number
+  /** What was judged: ln(1 + quote_volume), ln(close / open), order_flow_imbalance, or the number of missing ids. */
+  readonly value: number
+  /** What it was compared with, in the same unit: the exponentially weighted mean of earlier windows; 0 for a data gap. */
+  readonly baseline: number
+  /** How far the value is from the baseline: in standard deviations, or the number of missing ids. */
+  readonly score: number
+  /** The score, as a magnitude, from which on it is an anomaly. */
+  readonly threshold: number
+  /** First of the ids that never came; null where it is not a data gap. */
+  readonly first_missing_id: number | null
+  /** Last of the ids that never came; null where it is not a data gap. */
+  readonly last_missing_id: number | null
+  /** The watermark from which on it can be known (event time): the end of the window, or window_end_ms of a data gap; milliseconds since the epoch. */
+  readonly detected_at_ms: number
+}
+
 /** What happened to one symbol in one window: the final result, written when the window closes. */
 export interface MarketMetrics {
   /** Trading pair in upper case, such as `BTCUSDT`. */
@@ -64,6 +94,8 @@ export interface MarketMetrics {
   readonly last_trade_id: number
   /** Number of ids between the first and the last that were never seen. */
   readonly missing_trades: number
+  /** True where every id from the symbol's trade before the window to the one after it was seen; null in records of before it was told. */
+  readonly complete: boolean | null
   /** Price of the lowest trade id, in the quote asset. */
   readonly open: number
   /** Highest price, in the quote asset. */
@@ -94,6 +126,12 @@ export interface MarketMetrics {
   readonly realized_variance: number
   /** Square root of realized_variance, annualised over 365 days; 0.5 is 50 % a year. */
   readonly realized_volatility: number
+  /** pi / 2 times the sum of abs(r_i) x abs(r_i-1) over the same returns: the variance that is left without jumps; not annualised. */
+  readonly bipower_variation: number | null
+  /** Volatility from the window's high and low (Parkinson 1980), annualised over 365 days. */
+  readonly parkinson_volatility: number | null
+  /** Volatility from the window's open, high, low and close (Garman and Klass 1980), annualised over 365 days. */
+  readonly garman_klass_volatility: number | null
   /** Largest price x quantity of a single trade, in the quote asset. */
   readonly max_trade_quote: number
   /** Number of taker orders at or above the symbol's whale floor. */
@@ -102,6 +140,12 @@ export interface MarketMetrics {
   readonly whale_quote_volume: number
   /** The part of it whose aggressor bought, in the quote asset. */
   readonly whale_buy_quote_volume: number
+  /** How many standard deviations ln(1 + quote_volume) is above its mean over earlier windows of this size; null for a symbol's first 20 windows. */
+  readonly volume_zscore: number | null
+  /** True where volume_zscore is 3 or more. */
+  readonly is_volume_spike: boolean | null
+  /** Mean of abs(buy - sell) / (buy + sell) over the last 50 volume buckets completed before the window's end, from 0 to 1; null until there are 50. */
+  readonly vpin: number | null
   /** Trades of the symbol judged late for this window size since its previous result. */
   readonly late_trades: number
   /** When the result left the computation (processing time); milliseconds since the epoch. The only field a replay changes. */
@@ -168,239 +212,46 @@ export interface Trade {
   readonly latency_ms: number
 }
 
+/** A taker order at or above its symbol's whale floor: all fills of one side and millisecond with consecutive trade ids, taken together. */
+export interface WhaleOrder {
+  /** Trading pair in upper case, such as `BTCUSDT`. */
+  readonly symbol: string
+  /** The aggressor's: `buy` or `sell`. */
+  readonly side: string
+  /** Trade id of its first fill. */
+  readonly first_trade_id: number
+  /** Trade id of its last fill. */
+  readonly last_trade_id: number
+  /** Number of its fills. */
+  readonly fill_count: number
+  /** When it took place (event time); milliseconds since the epoch. */
+  readonly trade_time_ms: number
+  /** quote_quantity / base_quantity, in the quote asset. */
+  readonly vwap: number
+  /** Sum of its fills' quantities, in the base asset. */
+  readonly base_quantity: number
+  /** Sum of price x quantity of its fills, in the quote asset. */
+  readonly quote_quantity: number
+  /** Price of its first fill, in the quote asset. */
+  readonly price_from: number
+  /** Price of its last fill, in the quote asset. */
+  readonly price_to: number
+  /** The quote quantity that made it a whale's, in the quote asset. */
+  readonly threshold_quote: number
+  /** Where the threshold is from: `floor`, the symbol's setting, or `quantile`, the running quantile of its taker orders. */
+  readonly rule: string
+}
+
 /** The records on the wire, by the name of their schema. */
 export interface WireRecords {
   readonly Alert: Alert
+  readonly MarketAnomaly: MarketAnomaly
   readonly MarketMetrics: MarketMetrics
   readonly TradeGap: TradeGap
   readonly TradePosition: TradePosition
   readonly Trade: Trade
+  readonly WhaleOrder: WhaleOrder
 }
 
 /** Name of a schema in `recordSchemas`. */
 export type SchemaName = keyof WireRecords
-
-/** The Avro schemas themselves. */
-export const recordSchemas: { readonly [N in SchemaName]: RecordSchema } = {
-  Alert: {
-    type: 'record',
-    name: 'Alert',
-    namespace: 'tidemark',
-    doc: 'A state of an alert, written by the rule engine when it changes.',
-    fields: [
-      {
-        name: 'id',
-        type: 'string',
-        doc: 'The same for the same alert in every replay: rule, symbol, window and the start of the window that fired.',
-      },
-      { name: 'rule', type: 'string', doc: 'Name of the rule that fired.' },
-      { name: 'symbol', type: 'string', doc: 'Trading pair in upper case, such as `BTCUSDT`.' },
-      { name: 'severity', type: 'string', doc: 'How urgent: `info`, `warning` or `critical`.' },
-      { name: 'status', type: 'string', doc: '`firing`, or `resolved` once the condition has ended.' },
-      { name: 'value', type: 'double', doc: "What was measured, in the unit of the rule's metric." },
-      { name: 'threshold', type: 'double', doc: 'What it was compared with, in the same unit.' },
-      {
-        name: 'started_at_ms',
-        type: 'long',
-        doc: 'End of the window that fired (event time); milliseconds since the epoch.',
-      },
-      {
-        name: 'resolved_at_ms',
-        type: ['null', 'long'],
-        default: null,
-        doc: 'End of the window that resolved it (event time); milliseconds since the epoch; null while it fires.',
-      },
-      { name: 'text', type: 'string', doc: 'One sentence for people.' },
-      {
-        name: 'window',
-        type: ['null', 'string'],
-        default: null,
-        doc: 'Size of the window that was judged, such as `1m`; null where the alert is not about a window.',
-      },
-      {
-        name: 'window_start_ms',
-        type: ['null', 'long'],
-        default: null,
-        doc: 'First millisecond of that window, since the epoch; null where the alert is not about a window.',
-      },
-    ],
-  },
-  MarketMetrics: {
-    type: 'record',
-    name: 'MarketMetrics',
-    namespace: 'tidemark',
-    doc: 'What happened to one symbol in one window: the final result, written when the window closes.',
-    fields: [
-      { name: 'symbol', type: 'string', doc: 'Trading pair in upper case, such as `BTCUSDT`.' },
-      { name: 'window', type: 'string', doc: 'Size of the window: `10s`, `1m`, `5m`, `15m` or `1h`.' },
-      { name: 'window_start_ms', type: 'long', doc: 'First millisecond of the window, since the epoch.' },
-      { name: 'window_end_ms', type: 'long', doc: 'First millisecond after the window, since the epoch.' },
-      { name: 'trade_count', type: 'long', doc: 'Number of trades, each trade id once.' },
-      { name: 'first_trade_id', type: 'long', doc: 'Lowest trade id.' },
-      { name: 'last_trade_id', type: 'long', doc: 'Highest trade id.' },
-      {
-        name: 'missing_trades',
-        type: 'long',
-        doc: 'Number of ids between the first and the last that were never seen.',
-      },
-      { name: 'open', type: 'double', doc: 'Price of the lowest trade id, in the quote asset.' },
-      { name: 'high', type: 'double', doc: 'Highest price, in the quote asset.' },
-      { name: 'low', type: 'double', doc: 'Lowest price, in the quote asset.' },
-      { name: 'close', type: 'double', doc: 'Price of the highest trade id, in the quote asset.' },
-      { name: 'base_volume', type: 'double', doc: 'Sum of quantities, in the base asset.' },
-      { name: 'quote_volume', type: 'double', doc: 'Sum of price x quantity, in the quote asset.' },
-      { name: 'vwap', type: 'double', doc: 'quote_volume / base_volume, in the quote asset.' },
-      { name: 'buy_base_volume', type: 'double', doc: 'Volume of trades whose aggressor bought, in the base asset.' },
-      { name: 'sell_base_volume', type: 'double', doc: 'Volume of trades whose aggressor sold, in the base asset.' },
-      { name: 'buy_quote_volume', type: 'double', doc: 'Volume of trades whose aggressor bought, in the quote asset.' },
-      { name: 'sell_quote_volume', type: 'double', doc: 'Volume of trades whose aggressor sold, in the quote asset.' },
-      {
-        name: 'buy_sell_ratio',
-        type: ['null', 'double'],
-        default: null,
-        doc: 'buy_base_volume / sell_base_volume, a plain number; null where nothing was sold.',
-      },
-      {
-        name: 'order_flow_imbalance',
-        type: 'double',
-        doc: '(buy - sell) / (buy + sell) of the quote volumes: from -1 (all sold) to 1 (all bought).',
-      },
-      {
-        name: 'realized_variance',
-        type: 'double',
-        doc: "Sum of squared log returns over the window's grid of 60 prices; not annualised.",
-      },
-      {
-        name: 'realized_volatility',
-        type: 'double',
-        doc: 'Square root of realized_variance, annualised over 365 days; 0.5 is 50 % a year.',
-      },
-      {
-        name: 'max_trade_quote',
-        type: 'double',
-        doc: 'Largest price x quantity of a single trade, in the quote asset.',
-      },
-      { name: 'whale_order_count', type: 'long', doc: "Number of taker orders at or above the symbol's whale floor." },
-      { name: 'whale_quote_volume', type: 'double', doc: 'Their volume, in the quote asset.' },
-      {
-        name: 'whale_buy_quote_volume',
-        type: 'double',
-        doc: 'The part of it whose aggressor bought, in the quote asset.',
-      },
-      {
-        name: 'late_trades',
-        type: 'long',
-        doc: 'Trades of the symbol judged late for this window size since its previous result.',
-      },
-      {
-        name: 'emitted_at_ms',
-        type: 'long',
-        doc: 'When the result left the computation (processing time); milliseconds since the epoch. The only field a replay changes.',
-      },
-    ],
-  },
-  TradeGap: {
-    type: 'record',
-    name: 'TradeGap',
-    namespace: 'tidemark',
-    doc: "A range of trade ids of one symbol that did not come from the exchange's stream, and what became of it.",
-    fields: [
-      {
-        name: 'gap_id',
-        type: 'string',
-        doc: 'Symbol and first id, such as `BTCUSDT:3735683259`; the last record of an id is what holds.',
-      },
-      { name: 'symbol', type: 'string', doc: 'Trading pair in upper case, such as `BTCUSDT`.' },
-      { name: 'from_trade_id', type: 'long', doc: 'First id of the range.' },
-      { name: 'to_trade_id', type: 'long', doc: 'Last id of the range; of an open gap, as far as is known.' },
-      {
-        name: 'cause',
-        type: 'string',
-        doc: '`reconnect`, `skip` (within a connection), `restart` (missed while the producer was down) or `overload` (dropped here).',
-      },
-      {
-        name: 'status',
-        type: 'string',
-        doc: '`open`, `filled` (all of it is in the topic), `unfillable` (the exchange has none of it) or `given_up`.',
-      },
-      {
-        name: 'detected_at_ms',
-        type: 'long',
-        doc: 'Event time at which it was noticed; milliseconds since the epoch.',
-      },
-      {
-        name: 'resolved_at_ms',
-        type: ['null', 'long'],
-        default: null,
-        doc: 'Event time at which it was decided; milliseconds since the epoch; null while it is open.',
-      },
-      {
-        name: 'reason',
-        type: ['null', 'string'],
-        default: null,
-        doc: 'Why it is not filled, for people; null where it is, or may still be.',
-      },
-    ],
-  },
-  TradePosition: {
-    type: 'record',
-    name: 'TradePosition',
-    namespace: 'tidemark',
-    doc: "How far a symbol's trades are written: committed with them, so that a restart goes on from exactly there.",
-    fields: [
-      { name: 'symbol', type: 'string', doc: 'Trading pair in upper case, such as `BTCUSDT`.' },
-      { name: 'trade_id', type: 'long', doc: 'Every id up to this one is written, or in a gap that is decided.' },
-      {
-        name: 'trade_time_ms',
-        type: 'long',
-        doc: 'Event time of the last trade written; milliseconds since the epoch; 0 before the first one.',
-      },
-      {
-        name: 'watermark_ms',
-        type: ['null', 'long'],
-        default: null,
-        doc: 'The last heartbeat written; milliseconds since the epoch; null before the first one.',
-      },
-      {
-        name: 'open_gap_from_id',
-        type: ['null', 'long'],
-        default: null,
-        doc: 'First id of the gap that is open, which names it; null where there is none.',
-      },
-    ],
-  },
-  Trade: {
-    type: 'record',
-    name: 'Trade',
-    namespace: 'tidemark',
-    doc: 'One trade as the exchange reported it, with the times of its way here.',
-    fields: [
-      { name: 'event_type', type: 'string', doc: "The exchange's word for the event: `trade`." },
-      { name: 'event_time_ms', type: 'long', doc: 'When the exchange sent the event; milliseconds since the epoch.' },
-      { name: 'symbol', type: 'string', doc: 'Trading pair in upper case, such as `BTCUSDT`.' },
-      { name: 'trade_id', type: 'long', doc: "The exchange's number of the trade: contiguous within a symbol." },
-      { name: 'price', type: 'double', doc: 'Price of one unit of the base asset, in the quote asset; above zero.' },
-      { name: 'quantity', type: 'double', doc: 'Amount traded, in the base asset; above zero.' },
-      {
-        name: 'trade_time_ms',
-        type: 'long',
-        doc: 'When the trade took place (event time); milliseconds since the epoch.',
-      },
-      {
-        name: 'is_buyer_maker',
-        type: 'boolean',
-        doc: "True where the buyer's order was waiting in the book: the aggressor sold.",
-      },
-      {
-        name: 'ingestion_time_ms',
-        type: 'long',
-        doc: 'When the trade was received here; milliseconds since the epoch.',
-      },
-      {
-        name: 'latency_ms',
-        type: 'long',
-        doc: 'ingestion_time_ms - event_time_ms, in milliseconds; negative where the clocks differ.',
-      },
-    ],
-  },
-}

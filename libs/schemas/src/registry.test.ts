@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { recordSchemas } from './records.ts'
+import { recordSchemas } from './record-schemas.ts'
 import { connectRegistry } from './registry.ts'
 
 /** What the server below answers, by request line; a list is answered in turn, its last entry for ever. */

@@ -1,6 +1,7 @@
 import { COMPATIBILITY, SchemaRegistry as ConfluentClient, SchemaType } from '@kafkajs/confluent-schema-registry'
 import avsc, { type Type } from 'avsc'
-import { recordSchemas, type SchemaName } from './records.ts'
+import { recordSchemas } from './record-schemas.ts'
+import type { SchemaName } from './records.ts'
 import { compatibilityLevel, notRegistered, RegistryError } from './schema-registry.ts'
 import type { CompatibilityLevel, SchemaRegistry } from './schema-registry.ts'
 import { UnknownIds } from './unknown-ids.ts'

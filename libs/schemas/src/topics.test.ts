@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { recordSchemas } from './records.ts'
+import { recordSchemas } from './record-schemas.ts'
 import { topicNames, topics } from './topics.ts'
 
 test('every topic has a name for code, and every name a topic', () => {

@@ -126,8 +126,13 @@ describe('process', () => {
     )
   })
 
-  test('refuses a result earlier than the record that it comes from', async () => {
-    const { input } = driverOf({ onRecord: (_order, context) => context.forward('early', context.timestampMs - 1) })
+  test('refuses a result earlier than its record and than the watermark: what follows may be through with it', async () => {
+    const { input, read } = driverOf({
+      onRecord: (_order, context) => context.forward('early', context.timestampMs - 1),
+    })
+    await input.pipe('ada', order(3))
+    expect(read()).toHaveLength(1)
+    await input.heartbeat('ada', 5)
     await expect(input.pipe('ada', order(5))).rejects.toThrow('key ada: forward at 4, which is not a time from 5 on')
   })
 })

@@ -12,7 +12,10 @@ export interface ProcessContext<S, R, K = string> {
   state: S
   /** Forgets the key's state, which is made anew if asked for again. Its timers stay. */
   removeState(): void
-  /** Hands a value on, under the same key, at the time at hand or a later one; throws a RangeError for an earlier one. */
+  /**
+   * Hands a value on, under the same key, at the time at hand or another one. Throws a RangeError for a time that is before both the one at
+   * hand and the watermark: what follows may be through with it.
+   */
   forward(value: R, timestampMs?: number): void
   /**
    * Calls `onTimer` once when the watermark reaches `timestampMs`; right after this call, if it has. Setting a timer twice is setting it

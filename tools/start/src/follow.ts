@@ -111,7 +111,10 @@ async function summaryOf(tidemark: Tidemark, tally: TradeTally, progress: Pipeli
 function lagOfApp({ reader }: Tidemark, healths: Healths, name: string): number | undefined {
   if (name === 'trade-producer') return healths.get(name) === undefined ? undefined : 0
   if (name === 'window-aggregator') return lagOf(healths.get(name), topicNames.binanceTrades, reader.tradeEnds)
-  return lagOf(healths.get(name), topicNames.marketMetrics, reader.metricsEnds)
+  const lag = lagOf(healths.get(name), topicNames.marketMetrics, reader.metricsEnds)
+  if (name !== 'influx-sink' || lag === undefined) return lag
+  const others = reader.findings.map(({ topic, ends }) => lagOf(healths.get(name), topic, ends))
+  return others.every((other) => other !== undefined) ? others.reduce((sum, other) => sum + other, lag) : undefined
 }
 
 function numberOf(figure: unknown): number {

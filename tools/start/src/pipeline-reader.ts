@@ -22,6 +22,8 @@ export class PipelineReader {
   readonly #deadLetters: TopicFollower
   readonly #metrics: TopicFollower
   readonly #alerts: TopicFollower
+  readonly #whales: TopicFollower
+  readonly #anomalies: TopicFollower
   readonly windows = new Set<string>()
   readonly latest = new Map<string, MarketMetrics>()
   readonly alerts = new Map<string, Alert>()
@@ -33,6 +35,8 @@ export class PipelineReader {
     this.#deadLetters = new TopicFollower(reader, topicNames.binanceTradesDlq)
     this.#metrics = new TopicFollower(reader, topicNames.marketMetrics)
     this.#alerts = new TopicFollower(reader, topicNames.alerts)
+    this.#whales = new TopicFollower(reader, topicNames.whaleOrders)
+    this.#anomalies = new TopicFollower(reader, topicNames.marketAnomalies)
   }
 
   get tradeEnds(): readonly number[] {
@@ -43,9 +47,15 @@ export class PipelineReader {
     return this.#metrics.ends
   }
 
+  /** The topics of what the aggregator tells beside the metrics. */
+  get findings(): readonly Pick<TopicFollower, 'topic' | 'ends'>[] {
+    return [this.#whales, this.#anomalies]
+  }
+
   /** Metrics and alerts since the last call; returns the new alerts. */
   async followResults(): Promise<Alert[]> {
     await this.#metrics.followValues(this.#codecs.metrics, (metrics) => this.#takeMetrics(metrics))
+    for (const follower of [this.#whales, this.#anomalies]) await follower.follow(() => undefined)
     const fresh: Alert[] = []
     await this.#alerts.followValues(this.#codecs.alert, (alert) => {
       if (!this.alerts.has(alert.id)) fresh.push(alert)

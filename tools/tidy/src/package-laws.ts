@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { importsOf, packageOf } from './imports.ts'
-import { isCode, isTest, type PackageManifest, type WorkspacePackage } from './repository.ts'
+import { isCode, isFixture, isTest, type PackageManifest, type WorkspacePackage } from './repository.ts'
 
 /** Judges one package, knowing all of them; each complaint starts with its folder. */
 export type PackageLaw = (judged: WorkspacePackage, workspace: Workspace) => readonly string[]
@@ -98,8 +98,9 @@ const runtimeDependencies = ({ manifest }: WorkspacePackage) => ({
 export const declaresWhatItImports: PackageLaw = (judged, { root }) => {
   const runtime = runtimeDependencies(judged)
   const development = { ...runtime, ...judged.manifest.devDependencies, ...root.devDependencies }
-  const production = codeOf(judged, (path) => !isTest(path))
-  const tests = codeOf(judged, isTest)
+  const isOfTests = (path: string) => isTest(path) || isFixture(path)
+  const production = codeOf(judged, (path) => !isOfTests(path))
+  const tests = codeOf(judged, isOfTests)
   const allowed = isTool(judged) ? development : runtime
   return [
     ...[...production].flatMap((name) =>

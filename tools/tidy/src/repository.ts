@@ -74,3 +74,6 @@ export const workspacePackages = (files: readonly RepositoryFile[]): readonly Wo
 export const isCode = (path: string) => /\.(ts|js|mjs|cjs|tsx)$/.test(path)
 
 export const isTest = (path: string) => /\.(test|bench)\.ts$/.test(path)
+
+/** What only tests import: their data, and the code that they share. */
+export const isFixture = (path: string) => /-fixture\.ts$/.test(path)

@@ -1,7 +1,7 @@
 import { recordSchemas } from '@tidemark/schemas'
 import { expect, it } from 'vitest'
-import { marketMetricsLine } from './market-metrics-line.ts'
-import { minute } from './metrics-fixture.ts'
+import { gap, minute, whale } from './metrics-fixture.ts'
+import { marketAnomalyLine, marketMetricsLine, whaleOrderLine } from './point-lines.ts'
 import { recordLine } from './record-line.ts'
 
 function lineOf(change: Partial<typeof minute> = {}): string {
@@ -25,7 +25,8 @@ it('writes every other field of the record once: Avro long as an integer, double
     [...types.keys()].filter((name) => name !== 'symbol' && name !== 'window').sort(),
   )
   for (const [name, text] of written) {
-    expect(text, name).toMatch(types.get(name) === 'long' ? /^-?\d+i$/ : /^-?[\d.e+-]+$/)
+    const isBoolean = [types.get(name)].flat().includes('boolean')
+    expect(text, name).toMatch(types.get(name) === 'long' ? /^-?\d+i$/ : isBoolean ? /^[TF]$/ : /^-?[\d.e+-]+$/)
   }
   expect(Object.fromEntries(written)).toMatchObject({
     trade_count: '3i',
@@ -38,6 +39,27 @@ it('writes every other field of the record once: Avro long as an integer, double
 it('leaves out a null', () => {
   expect(lineOf({ buy_sell_ratio: null })).not.toContain('buy_sell_ratio')
   expect(lineOf()).toContain('buy_sell_ratio=0.5')
+})
+
+it('writes a whale order at its time, and two of one millisecond apart', () => {
+  const lines = [whale, { ...whale, first_trade_id: whale.first_trade_id + 5 }].map((order) => whaleOrderLine(order))
+  expect(lines.map((result) => result.ok && result.line)).toEqual([
+    expect.stringMatching(/^whale_orders,side=buy,symbol=BTCUSDT .*fill_count=3i.*rule="floor".* 1723161420123000001$/),
+    expect.stringMatching(/ 1723161420123000006$/),
+  ])
+})
+
+it('writes an anomaly at the start of its window, and a data gap, which has no window, with its ids', () => {
+  const spike = { ...gap, kind: 'volume_spike', window: '1m', first_missing_id: null, last_missing_id: null }
+  const lines = [spike, gap].map((anomaly) => marketAnomalyLine(anomaly))
+  expect(lines.map((result) => result.ok && result.line)).toEqual([
+    expect.stringMatching(
+      /^market_anomalies,kind=volume_spike,symbol=BTCUSDT,window=1m (?!.*missing_id).* 1723161420000000000$/,
+    ),
+    expect.stringMatching(
+      /^market_anomalies,kind=data_gap,symbol=BTCUSDT .*first_missing_id=12i.* 1723161420000000012$/,
+    ),
+  ])
 })
 
 it('gives the same line for the same record', () => {

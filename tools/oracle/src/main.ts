@@ -1,0 +1,53 @@
+import process from 'node:process'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { readTrades } from './recording.ts'
+import { gapsOf, whalesOf, windowsOf, type WindowSize } from './windows.ts'
+
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function sizesOf(text: string): WindowSize[] {
+  return text.split(',').map((label) => {
+    const [, count, unit] = /^([1-9]\d*)([smhd])$/.exec(label.trim()) ?? []
+    if (unit === undefined) throw new InvalidArgumentError(`${label} is no window size, such as 10s, 1m or 1h`)
+    return { label: label.trim(), sizeMs: Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS] }
+  })
+}
+
+function amountOf(text: string): number {
+  const amount = Number(text)
+  if (!(amount > 0)) throw new InvalidArgumentError(`${text} is not a number above zero`)
+  return amount
+}
+
+interface Options {
+  readonly window: WindowSize[]
+  readonly whaleFloor: number
+  readonly vpinBucket?: number
+  readonly records: 'metrics' | 'whales' | 'anomalies'
+}
+
+const command = new Command('npm run oracle --')
+  .description('Prints every metric of every window of a recording as JSON lines.')
+  .argument('<recording>', 'frames with receive times, gzipped or plain')
+  .option('--window <sizes>', 'sizes of windows, separated by commas', sizesOf, sizesOf('10s,1m,5m,15m,1h'))
+  .option('--whale-floor <amount>', 'least quote quantity of a whale order', amountOf, 100_000)
+  .option('--vpin-bucket <base volume>', 'size of VPIN buckets; else from the last whole day', amountOf)
+  .addOption(
+    new Option('--records <kind>', 'what to print').choices(['metrics', 'whales', 'anomalies']).default('metrics'),
+  )
+  .action(async (path: string, { window, records, ...options }: Options) => {
+    for (const trades of (await readTrades(path)).values()) {
+      const found = () => windowsOf(trades, window, options)
+      const lines =
+        records === 'metrics'
+          ? found().map(({ metrics }) => metrics)
+          : records === 'whales'
+            ? whalesOf(trades, options)
+            : [...gapsOf(trades), ...found().flatMap(({ anomalies }) => anomalies)]
+      for (const line of lines) process.stdout.write(`${JSON.stringify(line)}\n`)
+    }
+  })
+
+// A reader such as `head` may go before all is printed.
+process.stdout.on('error', () => process.exit(0))
+await command.parseAsync(process.argv)
