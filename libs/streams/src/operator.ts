@@ -1,4 +1,4 @@
-import { promisedMs, watermarkMs, type Clock, type EventClock } from '@tidemark/windowing'
+import { promisedMs, watermarkMs, type Clock, type EventClock, type EventTime } from '@tidemark/windowing'
 import type { ExternalSink } from './external-sink.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RecordCursor } from './record-batch.ts'
@@ -97,14 +97,21 @@ export function timeBehind(
 ): TimeBehind {
   const { clock, clockBehind } = context
   if (clockBehind === undefined) return NOBODY_LOOKS
+  // Records of one key come in runs, and a time stays the same object.
+  let key: string | undefined
+  let time: EventTime = NO_TIME
+  let behind: EventTime = NO_TIME
   return {
-    reach: (key, timestampMs) => clockBehind.heartbeat(key, timestampMs),
-    passOn(key) {
-      const time = clock.timeOf(key)
+    reach: (reached, timestampMs) => clockBehind.heartbeat(reached, timestampMs),
+    passOn(moved) {
+      if (moved !== key) {
+        key = moved
+        time = clock.timeOf(key)
+        behind = clockBehind.timeOf(key)
+      }
       const reachedMs = watermarkMs(time, graceMs)
       const sureMs = dropsLate ? reachedMs : promisedMs(time)
-      const { streamTimeMs, heartbeatMs } = clockBehind.timeOf(key)
-      if (reachedMs <= streamTimeMs && sureMs <= heartbeatMs) return
+      if (reachedMs <= behind.streamTimeMs && sureMs <= behind.heartbeatMs) return
       clockBehind.observe(key, reachedMs)
       clockBehind.heartbeat(key, sureMs)
       next.advance(key)
@@ -112,6 +119,7 @@ export function timeBehind(
   }
 }
 
+const NO_TIME: EventTime = { streamTimeMs: -Infinity, heartbeatMs: -Infinity, inputs: undefined }
 const NOBODY_LOOKS: TimeBehind = { reach() {}, passOn() {} }
 
 /** Hands every record to all of several steps, in order. */

@@ -185,6 +185,7 @@ export class Stream<V, K = string> {
       label: `to ${topic}${heartbeats ? ' with heartbeats' : ''}`,
       parents: [this.place],
       needsTime: heartbeats,
+      ...(heartbeats && { heartbeatsTo: topic }),
       create: (context) => topicSinkOperator({ topic, codec, keys: this.keys, heartbeats }, context),
       writes: { topics: [topic], codecs: [codec] },
     }

@@ -43,6 +43,8 @@ export interface OperatorNode<in V, out R> {
   /** The step looks at its clock. */
   readonly needsTime?: boolean
   create(context: OperatorContext, next: Next<R>): Operator<V>
+  /** A topic that the step writes heartbeats to: nobody else may write there, or they would promise for others. */
+  readonly heartbeatsTo?: string
   /** Topics that the step writes to, and what its codecs must look up first. */
   readonly writes?: { readonly topics: readonly string[]; readonly codecs: readonly Pick<Codec<never>, 'prepare'>[] }
   readonly sink?: ExternalSink<never>
@@ -92,6 +94,18 @@ export class Topology {
       throw new StreamsError(
         'topic-mismatch',
         `topic ${twice} is the source of two streams: make one with stream() and use it for both`,
+      )
+    }
+    this.#checkHeartbeats()
+  }
+
+  #checkHeartbeats(): void {
+    const operators = this.#operators()
+    for (const { heartbeatsTo: topic } of operators) {
+      if (topic === undefined || operators.filter(({ writes }) => writes?.topics.includes(topic)).length === 1) continue
+      throw new StreamsError(
+        'topic-mismatch',
+        `topic ${topic} gets heartbeats, and records of more than one end, which they would not be true of: merge the streams first`,
       )
     }
   }

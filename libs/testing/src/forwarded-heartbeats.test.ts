@@ -1,4 +1,4 @@
-import { jsonCodec, stream, type Topology } from '@tidemark/streams'
+import { jsonCodec, stream, topology, type Topology } from '@tidemark/streams'
 import { count, tumbling } from '@tidemark/windowing'
 import { describe, expect, test } from 'vitest'
 import { orderCodec, type Order } from './orders-fixture.ts'
@@ -105,6 +105,22 @@ describe('heartbeats go on to a topic', () => {
     await input.heartbeat('ada', 60)
     expect(read('all')).toEqual(['ada @50', 'ada until 60'])
   })
+})
+
+test('heartbeats are refused on a topic where others write, and are true of several streams that are merged', async () => {
+  const hours = orders
+    .groupByKey()
+    .window(tumbling({ sizeMs: 300, graceMs: 50 }))
+    .aggregate(count(), { emit: 'on-close' })
+  expect(() => topology(counts.to('counts', numbers, { heartbeats: true }), hours.to('counts', numbers))).toThrow(
+    'topic counts gets heartbeats, and records of more than one end',
+  )
+  const { input, read } = driverOf(counts.merge(hours).to('counts', numbers, { heartbeats: true }))
+  await input.pipe('ada', order(50))
+  await input.heartbeat('ada', 120)
+  await input.pipe('ada', order(350))
+  await input.heartbeat('ada', 320)
+  expect(read('counts')).toEqual(['ada @99', 'ada until 120', 'ada @299', 'ada until 320'])
 })
 
 test('a reader of a topic with heartbeats closes its windows in silence', async () => {
