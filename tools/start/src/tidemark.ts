@@ -67,8 +67,11 @@ export async function startTidemark(options: StartOptions, surroundings: Surroun
 }
 
 /** What the apps are told beside the addresses of the servers. The user's own environment has all other settings. */
-function appEnvironment({ url, symbols }: OpenSource): NodeJS.ProcessEnv {
-  return { BINANCE_WS_URL: url, SYMBOLS: symbols.join(','), HEALTH_HOST: '127.0.0.1' }
+function appEnvironment({ url, symbols, simulatorPort }: OpenSource): NodeJS.ProcessEnv {
+  // Past trades of the real market must not get into a simulated one.
+  const simulated = { BINANCE_REST_URL: `http://127.0.0.1:${simulatorPort}`, SYMBOLS_FILE: '' }
+  const own = { BINANCE_WS_URL: url, SYMBOLS: symbols.join(','), HEALTH_HOST: '127.0.0.1' }
+  return simulatorPort === undefined ? own : { ...own, ...simulated }
 }
 
 function pipelineReader(stack: Stack, logReader: ConstructorParameters<typeof PipelineReader>[0]): PipelineReader {
