@@ -138,7 +138,9 @@ async function report(args: Arguments, bench: (context: BenchContext) => Promise
   process.stdout.write(`${outcomeTable(outcome)}\n`)
   if (!args.profile) return
   const profile = JSON.parse(await readFile(profileOf(outcome.name), 'utf8')) as CpuProfile
-  process.stdout.write(`${timeTable(timePerRecord(profile, outcome.records))}\n`)
+  process.stdout.write(
+    `${timeTable(timePerRecord(profile, { records: outcome.records, cpuS: outcome.tidemark.cpu_s }))}\n`,
+  )
 }
 
 function profileOf(name: string): string {

@@ -15,10 +15,11 @@ const profile: CpuProfile = {
   timeDeltas: [50, 1, 2, 3, 4, 5],
 }
 
-test('time belongs to the nearest caller that has a part, and waiting to none', () => {
-  const perRecord = timePerRecord(profile, 10)
-  expect(perRecord.get('window')).toBe(100)
-  expect(perRecord.get('decode')).toBe(900)
-  expect(perRecord.get('collector')).toBe(500)
-  expect([...perRecord.values()].reduce((sum, ns) => sum + ns, 0)).toBe(1_500)
+test('processor time is shared out to the nearest callers that have a part; waiting has none', () => {
+  // 15 microseconds of samples that are not idle, for 30 microseconds of processor time.
+  const perRecord = timePerRecord(profile, { records: 10, cpuS: 30e-6 })
+  expect(perRecord.get('window')).toBeCloseTo(200)
+  expect(perRecord.get('decode')).toBeCloseTo(1_800)
+  expect(perRecord.get('collector')).toBeCloseTo(1_000)
+  expect([...perRecord.values()].reduce((sum, ns) => sum + ns, 0)).toBeCloseTo(3_000)
 })

@@ -28,23 +28,30 @@ const parts: readonly (readonly [part: string, url: RegExp])[] = [
 ]
 const order = ['fetch', 'inflate', 'decode', 'window', 'fold', 'emit', 'commit', 'collector', 'rest']
 
-/** Nanoseconds per record that each part took, from a profile of `records` records; what the process waited is left out. */
-export function timePerRecord(profile: CpuProfile, records: number): Map<string, number> {
+export interface MeasuredTime {
+  readonly records: number
+  /** Processor time of the whole process: what a busy machine makes the process wait in between is not part of it. */
+  readonly cpuS: number
+}
+
+/** Nanoseconds of processor time per record that each part took: the profile says in which shares. Idle time is left out. */
+export function timePerRecord(profile: CpuProfile, { records, cpuS }: MeasuredTime): Map<string, number> {
   const selfUs = new Map<number, number>()
   for (const [index, id] of profile.samples.entries()) {
     selfUs.set(id, (selfUs.get(id) ?? 0) + (profile.timeDeltas[index] ?? 0))
   }
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]))
-  const perRecord = new Map(order.map((part) => [part, 0]))
+  const us = new Map(order.map((part) => [part, 0]))
   const open = [{ id: profile.nodes[0]?.id ?? 0, part: 'rest' }]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const node = nodes.get(next.id)
     if (node === undefined || node.callFrame.functionName === '(idle)') continue
     const part = partOf(node.callFrame) ?? next.part
-    perRecord.set(part, perRecord.get(part)! + ((selfUs.get(node.id) ?? 0) * 1_000) / records)
+    us.set(part, us.get(part)! + (selfUs.get(node.id) ?? 0))
     for (const id of node.children ?? []) open.push({ id, part })
   }
-  return perRecord
+  const allUs = [...us.values()].reduce((sum, each) => sum + each, 0)
+  return new Map([...us].map(([part, each]) => [part, ((each / allUs) * cpuS * 1e9) / records]))
 }
 
 function partOf({ functionName, url }: CpuProfile['nodes'][number]['callFrame']): string | undefined {
