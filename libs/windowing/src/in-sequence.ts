@@ -104,7 +104,7 @@ export class InSequence<V> {
     const state = this.#stateOf(key)
     const sequence = this.#sequenceOf(value, key)
     if (state.next === undefined || sequence > state.next) {
-      const isNew = this.#hold(state, { sequence, value, at })
+      const isNew = this.#hold(state, { sequence, value, at: { timestampMs: at.timestampMs, offset: at.offset } })
       this.advance(key) // after it is held: its hole keeps the clock back; and it may have come behind the watermark itself
       if (!isNew) output.duplicate(key, value, at)
       return
