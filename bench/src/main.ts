@@ -4,6 +4,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { onStopSignals, StackError } from '@tidemark/stack'
 import { Command, InvalidArgumentError } from 'commander'
+import { aggregatorBench } from './aggregator-bench.ts'
 import { withBroker, type BenchContext } from './bench-context.ts'
 import { engineBench, type TradesBenchOptions } from './engine-bench.ts'
 import { latencyBench } from './latency-bench.ts'
@@ -93,6 +94,19 @@ program
     const outcome = await onBroker((context) => latencyBench(context, options))
     if (peer) await keep(outcome)
     process.stdout.write(`${latencyTable(outcome)}\n`)
+  })
+program
+  .command('aggregator')
+  .description('window-aggregator as it is in production, everything on, over a looped recording')
+  .requiredOption('--recording <file>', 'a gzipped recording')
+  .option('--loops <N>', 'how often it is gone through', wholeNumber, 60)
+  .action(async ({ recording, loops }: { recording: string; loops: number }) => {
+    await mkdir(resultsDir, { recursive: true })
+    const clockS = () => Number(process.hrtime.bigint()) / 1e9
+    const surroundings = { host: process, signal: giveUp.signal, log, clockS, nowMs: () => performance.now() }
+    const outcome = await aggregatorBench(surroundings, { recording, loops, warmUp: 0.3, limitMs: LIMIT_MS })
+    await keep(outcome)
+    process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`)
   })
 
 try {
