@@ -28,6 +28,8 @@ export class OwnedTasks {
   readonly #waiting = new Map<number, Task>()
   /** Partitions whose task starts anew, and when. */
   readonly #suspended = new Map<number, number>()
+  /** Where tasks began to read that were suspended, by topic and partition: without a commit so far they begin there again. */
+  readonly #starts = new Map<string, number>()
   readonly #failures = new FailedCommits()
   #assigned = false
 
@@ -81,6 +83,8 @@ export class OwnedTasks {
     for (const commit of failed) {
       const { task } = commit
       this.#running.delete(task.partition)
+      for (const { topic, offset } of task.starts)
+        this.#starts.set(nameOf({ topic, partition: task.partition }), offset)
       this.#suspended.set(task.partition, nowMs() + this.#failures.pauseMs(commit))
       await guarantee.drop([task])
     }
@@ -92,8 +96,10 @@ export class OwnedTasks {
     const due = [...this.#suspended].filter(([, atMs]) => atMs <= nowMs()).map(([partition]) => partition)
     if (due.length === 0) return due
     for (const partition of due) this.#suspended.delete(partition)
-    // Without a commit so far they begin at the beginning: what has been fetched since is behind what they have to process.
-    for (const partition of this.#partitionsOf(due)) consumer.seek(partition, await this.#startOf(partition))
+    // Those with a commit are put there by `#open`. What has been fetched since is behind what all of them have to process.
+    for (const partition of this.#partitionsOf(due)) {
+      consumer.seek(partition, this.#starts.get(nameOf(partition)) ?? (await this.#startOf(partition)))
+    }
     await this.#open(due)
     return due
   }
@@ -160,4 +166,8 @@ export class OwnedTasks {
 
 function numbersOf(partitions: readonly TopicPartition[]): number[] {
   return [...new Set(partitions.map(({ partition }) => partition))]
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`
 }

@@ -152,6 +152,7 @@ export class Task {
     const cursor = batch.cursor()
     this.#current.at = cursor
     this.#current.topic = source.topic
+    source.firstOffset ??= batch.fromOffset ?? batch.baseOffset
     this.#pace.begin()
     while (cursor.next()) {
       this.#open = cursor.offset >= source.rebuildTo
@@ -217,6 +218,13 @@ export class Task {
       source.committedTo = parseCommitState(offset.metadata)?.processedTo ?? offset.offset
       source.lastCommit = offset
     }
+  }
+
+  /** Where it began to read each topic that it has read something of. */
+  get starts(): readonly { readonly topic: string; readonly offset: number }[] {
+    return [...this.#sources.values()].flatMap(({ topic, firstOffset }) =>
+      firstOffset === undefined ? [] : [{ topic, offset: firstOffset }],
+    )
   }
 
   /** What the group has committed of each source topic, as far as this task has read or written it. */

@@ -55,6 +55,23 @@ describe('a task whose transaction failed', () => {
   })
 })
 
+test('a task that began at the end of its topic begins there again, not at the beginning, where nothing is committed yet', async () => {
+  const kafka = new FailingKafka()
+  const before = new TopologyTestDriver(ordersTopology(), { kafka, commit: 'manual' })
+  await before.input('orders', orderCodec).pipe('ada', order(1))
+  before.kill()
+  const driver = new TopologyTestDriver(ordersTopology(), { kafka, commit: 'manual', startAt: 'latest' })
+  const orders = driver.input('orders', orderCodec)
+  await driver.settle()
+  await orders.pipe('ada', order(2))
+  kafka.failNext = { error: noAnswer, isCommitted: false }
+  await driver.commit()
+  await driver.settle()
+  await orders.pipe('ada', order(63_000))
+  await driver.commit()
+  expect(driver.read('order-totals', totalsCodec).map(({ value }) => value.orders)).toEqual([1])
+})
+
 test('commits that fail again and again are repeated after longer and longer pauses, then stop the application', async () => {
   const kafka = new FailingKafka()
   const driver = new TopologyTestDriver(ordersTopology(), { kafka, commit: 'manual' })

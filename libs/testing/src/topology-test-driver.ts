@@ -23,6 +23,7 @@ export interface TestDriverOptions {
   readonly maxStateEntries?: number
   readonly recordDeadlineMs?: number
   readonly skip?: RunOptions['skip']
+  readonly startAt?: RunOptions['startAt']
   /** Gets the runtime's log lines. */
   readonly logger?: StreamsLogger
   /** A Kafka that outlives the driver, for several drivers on one. */
@@ -147,6 +148,7 @@ function givenOf({
   maxStateEntries,
   recordDeadlineMs,
   skip,
+  startAt,
   logger,
 }: TestDriverOptions): Partial<RunOptions> {
   return {
@@ -154,6 +156,7 @@ function givenOf({
     ...(maxStateEntries !== undefined && { maxStateEntries }),
     ...(recordDeadlineMs !== undefined && { recordDeadlineMs }),
     ...(skip !== undefined && { skip }),
+    ...(startAt !== undefined && { startAt }),
     ...(logger !== undefined && { logger }),
   }
 }
