@@ -17,6 +17,7 @@ const commands = {
   stack: [...source, ...settings, 'tools/stack/src/main.ts', 'up'],
   test: [...source, 'tools/verify/src/main.ts', 'test'],
   nightly: [...source, 'tools/verify/src/main.ts', 'nightly'],
+  pictures: [...source, 'tools/metrics-report/src/main.ts'],
   operate: [...source, ...settings, 'tools/operate/src/main.ts'],
   oracle: [...source, 'tools/oracle/src/main.ts'],
   chaos: [...source, 'tools/chaos/src/main.ts'],

@@ -1,0 +1,151 @@
+import type { MarketMetrics } from '@tidemark/schemas'
+import type { TopLevelSpec } from 'vega-lite'
+
+/** A picture of one metric, as `docs/metrics.md` shows it. */
+export interface MetricsChart {
+  /** Name of its file, without the extension. */
+  readonly name: string
+  spec(windows: readonly MarketMetrics[]): TopLevelSpec
+}
+
+const YEAR_MS = 365 * 86_400_000
+const size = { width: 640, height: 170 } as const
+const time = {
+  field: 'window_start_ms',
+  type: 'temporal',
+  scale: { type: 'utc' },
+  axis: { format: '%H:%M' },
+  title: null,
+} as const
+const sides = { domain: ['bought', 'sold'], range: ['#54a24b', '#e45756'] }
+const amount = { format: '~s' } as const
+
+/** One symbol's windows of one size, in order of time, as pictures. */
+export const metricsCharts: readonly MetricsChart[] = [
+  {
+    name: 'price',
+    spec: (values) => ({
+      ...chart('Open, high, low, close, and vwap (line)', values),
+      encoding: { x: time },
+      layer: [
+        {
+          mark: 'rule',
+          encoding: { y: { field: 'low', ...price }, y2: { field: 'high' } },
+        },
+        {
+          mark: { type: 'bar', width: 5 },
+          encoding: {
+            y: { field: 'open', ...price },
+            y2: { field: 'close' },
+            color: {
+              condition: { test: 'datum.close >= datum.open', value: sides.range[0]! },
+              value: sides.range[1]!,
+            },
+          },
+        },
+        { mark: { type: 'line', color: '#4c78a8', strokeWidth: 1.5 }, encoding: { y: { field: 'vwap', ...price } } },
+      ],
+    }),
+  },
+  {
+    name: 'volume',
+    spec: (windows) => ({
+      ...chart(
+        'Quote volume, bought and sold',
+        windows.flatMap(({ window_start_ms, buy_quote_volume, sell_quote_volume }) => [
+          { window_start_ms, side: 'bought', volume: buy_quote_volume },
+          { window_start_ms, side: 'sold', volume: -sell_quote_volume },
+        ]),
+      ),
+      mark: { type: 'bar', width: 6 },
+      encoding: {
+        x: time,
+        y: { field: 'volume', type: 'quantitative', title: 'USDT', axis: amount },
+        color: { field: 'side', type: 'nominal', scale: sides, title: null },
+      },
+    }),
+  },
+  {
+    name: 'order-flow-imbalance',
+    spec: (values) => bars('Order flow imbalance', values, { field: 'order_flow_imbalance', title: 'from -1 to 1' }),
+  },
+  {
+    name: 'volatility',
+    spec: (windows) => ({
+      ...chart('Annualised volatility, four ways', windows.flatMap(volatilities)),
+      mark: { type: 'line', strokeWidth: 1.5 },
+      encoding: {
+        x: time,
+        y: { field: 'volatility', type: 'quantitative', title: 'a year', axis: { format: '.0%' } },
+        color: { field: 'estimator', type: 'nominal', sort: null, title: null },
+      },
+    }),
+  },
+  {
+    name: 'whale-orders',
+    spec: (windows) => ({
+      ...chart(
+        'Volume of whale orders',
+        windows.flatMap(({ window_start_ms, whale_quote_volume, whale_buy_quote_volume }) => [
+          { window_start_ms, side: 'bought', volume: whale_buy_quote_volume },
+          { window_start_ms, side: 'sold', volume: whale_buy_quote_volume - whale_quote_volume },
+        ]),
+      ),
+      mark: { type: 'bar', width: 6 },
+      encoding: {
+        x: time,
+        y: { field: 'volume', type: 'quantitative', title: 'USDT', axis: amount },
+        color: { field: 'side', type: 'nominal', scale: sides, title: null },
+      },
+    }),
+  },
+  {
+    name: 'volume-zscore',
+    spec: (values) => ({
+      ...chart('Volume z-score, and the threshold of a spike', values),
+      layer: [
+        {
+          mark: { type: 'bar', width: 6 },
+          encoding: { x: time, y: { field: 'volume_zscore', type: 'quantitative', title: 'standard deviations' } },
+        },
+        { mark: { type: 'rule', color: sides.range[1]!, strokeDash: [4, 3] }, encoding: { y: { datum: 3 } } },
+      ],
+    }),
+  },
+  {
+    name: 'vpin',
+    spec: (values) => ({
+      ...chart('VPIN over 50 buckets', values),
+      mark: { type: 'line', strokeWidth: 1.5 },
+      encoding: {
+        x: time,
+        y: { field: 'vpin', type: 'quantitative', scale: { zero: false }, title: 'from 0 to 1' },
+      },
+    }),
+  },
+]
+
+const price = { type: 'quantitative', scale: { zero: false }, title: 'USDT' } as const
+
+function chart<T>(title: string, values: readonly T[]) {
+  return { title, ...size, data: { values: values as T[] } }
+}
+
+function bars(title: string, values: readonly MarketMetrics[], y: { field: string; title: string }): TopLevelSpec {
+  return {
+    ...chart(title, values),
+    mark: { type: 'bar', width: 6 },
+    encoding: { x: time, y: { ...y, type: 'quantitative' } },
+  }
+}
+
+function volatilities(window: MarketMetrics) {
+  const { window_start_ms, window_end_ms, bipower_variation } = window
+  const windowsAYear = YEAR_MS / (window_end_ms - window_start_ms)
+  return [
+    ['realised', window.realized_volatility],
+    ['bipower', bipower_variation === null ? null : Math.sqrt(bipower_variation * windowsAYear)],
+    ['Parkinson', window.parkinson_volatility],
+    ['Garman-Klass', window.garman_klass_volatility],
+  ].map(([estimator, volatility]) => ({ window_start_ms, estimator, volatility }))
+}

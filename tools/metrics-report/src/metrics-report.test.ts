@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { drawnEstimators, judgedEstimators } from './estimators-report.ts'
+import { metricsCharts } from './metrics-charts.ts'
+import { drawnMetrics, readMetrics } from './metrics-report.ts'
+
+const window = (symbol: string, startMs: number) =>
+  JSON.stringify({
+    symbol,
+    window_start_ms: startMs,
+    window_end_ms: startMs + 10_000,
+    ...{ open: 1, high: 3, low: 1, close: 2, vwap: 1.5, buy_quote_volume: 5, sell_quote_volume: 3 },
+    ...{ order_flow_imbalance: 0.25, realized_volatility: 0.4, bipower_variation: 1e-8, parkinson_volatility: 0.3 },
+    ...{ garman_klass_volatility: 0.3, whale_quote_volume: 4, whale_buy_quote_volume: 4, volume_zscore: 1, vpin: 0.2 },
+  })
+
+test("reads one symbol's windows, in order of time", () => {
+  const text = [window('B', 20_000), window('A', 0), window('B', 10_000), ''].join('\n')
+  expect(readMetrics(text, 'B').map(({ window_start_ms }) => window_start_ms)).toEqual([10_000, 20_000])
+})
+
+test('names a line that is no window, and a symbol that is not there', () => {
+  expect(() => readMetrics(`${window('A', 0)}\n> npm run`, 'A')).toThrow('line 2 is not')
+  expect(() => readMetrics('{}', 'A')).toThrow('line 1 is not')
+  expect(() => readMetrics(window('A', 0), 'C')).toThrow('no window of C among 1: there are A')
+})
+
+test('draws each metric, the same each time', async () => {
+  const windows = readMetrics([window('A', 0), window('A', 10_000)].join('\n'), 'A')
+  const pictures = await drawnMetrics(windows)
+  expect(pictures.map(({ name }) => name)).toEqual(metricsCharts.map(({ name }) => name))
+  for (const { svg } of pictures) {
+    expect(svg).toMatch(/^<svg/)
+    expect(svg).not.toContain('NaN')
+    expect(
+      svg.match(/role="graphics-symbol"|aria-roledescription="(bar|rect mark|line mark|rule mark)"/g),
+    ).not.toBeNull()
+  }
+  expect(await drawnMetrics(windows)).toEqual(pictures)
+})
+
+test('docs/metrics.md shows every picture, and has no other', async () => {
+  const docs = fileURLToPath(new URL('../../../docs', import.meta.url))
+  const text = readFileSync(`${docs}/metrics.md`, 'utf8')
+  const estimatorPictures = await drawnEstimators(judgedEstimators({ windows: 5, seed: 1 }))
+  const names = [...metricsCharts, ...estimatorPictures].map(({ name }) => `${name}.svg`).sort()
+  expect(readdirSync(`${docs}/metrics`).sort()).toEqual(names)
+  expect([...text.matchAll(/\(metrics\/([\w-]+\.svg)\)/g)].map(([, name]) => name).sort()).toEqual(names)
+})
