@@ -108,6 +108,14 @@ program
     await keep(outcome)
     process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`)
   })
+program
+  .command('estimators')
+  .description('how good the estimators of volatility are, in simulated markets whose truth is known')
+  .action(async () => {
+    // What it draws with is large, and of no use to the others.
+    const { estimatorTables, judgedEstimators } = await import('@tidemark/metrics-report')
+    process.stdout.write(`${estimatorTables(judgedEstimators())}\n`)
+  })
 
 try {
   await program.parseAsync()

@@ -1,0 +1,1 @@
+export { estimatorTables, judgedEstimators, type JudgedEstimators } from './estimators-report.ts'
