@@ -17,7 +17,12 @@ export function branchOperator<V>(
   const all = [...branches.map(({ operator }) => operator), rest]
   return {
     process(record) {
-      const taker = branches.find(({ takes }) => takes(record.value, record))?.operator ?? rest
+      let taker = rest
+      for (const { takes, operator } of branches) {
+        if (!takes(record.value, record)) continue
+        taker = operator
+        break
+      }
       for (const operator of all) {
         if (operator === taker) operator.process(record)
         else operator.advance(record.key)

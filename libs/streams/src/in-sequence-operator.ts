@@ -67,8 +67,13 @@ export function inSequenceOperator<V>(
     lateCounts: () => [],
     restoreLateCounts: () => undefined,
   })
+  const at = { timestampMs: 0, offset: 0 }
   return {
-    process: ({ key, value, timestampMs }) => operator.add(key, value, { timestampMs, offset: position.offset }),
+    process({ key, value, timestampMs }) {
+      at.timestampMs = timestampMs
+      at.offset = position.offset
+      operator.add(key, value, at)
+    },
     advance: (key) => operator.advance(key),
   }
 }

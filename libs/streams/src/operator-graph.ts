@@ -69,7 +69,10 @@ export class OperatorGraph {
     if (keeper.time === 'own') return this.#ownClock(keeper)
     let merged = this.#clocks.get(keeper)
     if (merged === undefined) {
-      merged = new MergedClock(keeper.parents.map((parent) => this.#clockBehind(parent.node)))
+      const clocks = new Set(keeper.parents.map((parent) => this.#clockBehind(parent.node)))
+      const [only] = clocks
+      // Outlets of one step have one clock.
+      merged = clocks.size === 1 && only !== undefined ? only : new MergedClock([...clocks])
       this.#clocks.set(keeper, merged)
     }
     return merged

@@ -27,6 +27,8 @@ export interface ClosingKeysOptions<S extends ClosingKey> {
 export class ClosingKeys<S extends ClosingKey> {
   readonly #options: ClosingKeysOptions<S>
   readonly #states = new Map<string, S>()
+  /** Of the key that was asked for last: they come in runs. */
+  #latest: S | undefined
   readonly #partitionTime: EventTime | undefined
   readonly #graceMs: number
   /** A binary heap of closes to come; an entry whose key has been queued anew is passed over. */
@@ -61,7 +63,7 @@ export class ClosingKeys<S extends ClosingKey> {
   advance(key: string): void {
     if (this.#partitionTime !== undefined) this.#closeAll(watermarkMs(this.#partitionTime, this.#graceMs))
     else {
-      const state = this.#states.get(key)
+      const state = this.#known(key)
       if (state === undefined) return
       const reachedMs = watermarkMs(state.time, this.#graceMs)
       while (state.nextCloseMs <= reachedMs) this.#options.closeNext(state)
@@ -69,18 +71,19 @@ export class ClosingKeys<S extends ClosingKey> {
   }
 
   stateOf(key: string): S {
-    let state = this.#states.get(key)
+    let state = this.#known(key)
     if (state === undefined) {
       state = this.#options.create(key, this.#options.clock.timeOf(key))
       this.#states.set(key, state)
     }
+    this.#latest = state
     return state
   }
 
   /** Forgets a key if nothing is known of it. Not to be called while it closes. */
   forget(state: S): void {
     if (state.nextCloseMs !== Infinity || state.queuedMs !== Infinity || !this.#options.isIdle(state)) return
-    this.#states.delete(state.key)
+    this.#delete(state)
   }
 
   all(): Iterable<S> {
@@ -105,6 +108,15 @@ export class ClosingKeys<S extends ClosingKey> {
     this.#nextCloseMs = queue[0]!.endMs
   }
 
+  #known(key: string): S | undefined {
+    return this.#latest?.key === key ? this.#latest : this.#states.get(key)
+  }
+
+  #delete(state: S): void {
+    this.#states.delete(state.key)
+    if (this.#latest === state) this.#latest = undefined
+  }
+
   #closeAll(reachedMs: number): void {
     const queue = this.#queue
     while (queue.length > 0 && queue[0]!.endMs <= reachedMs) {
@@ -114,7 +126,7 @@ export class ClosingKeys<S extends ClosingKey> {
       if (state.nextCloseMs === endMs) this.#options.closeNext(state)
       this.schedule(state)
       // With the partition's clock a key is known by its open windows alone; an idle one would only take memory.
-      if (state.nextCloseMs === Infinity && this.#options.isIdle(state)) this.#states.delete(state.key)
+      if (state.nextCloseMs === Infinity && this.#options.isIdle(state)) this.#delete(state)
     }
     this.#nextCloseMs = queue[0]?.endMs ?? Infinity
   }

@@ -35,6 +35,8 @@ export class EventClock implements Clock {
   readonly mode: 'partition' | 'key'
   readonly #shared = trackedTime('')
   readonly #byKey = new Map<string, TrackedTime>()
+  /** Of the key that was asked for last: they come in runs. */
+  #latest: TrackedTime | undefined
   #changed: TrackedTime[] = []
 
   constructor(mode: 'partition' | 'key') {
@@ -58,12 +60,13 @@ export class EventClock implements Clock {
     if (!tracked.changed) this.#touch(tracked)
   }
 
-  /** A heartbeat was read: every record of the key below `watermarkMs` stands before it in the log. */
-  heartbeat(key: string, watermarkMs: number): void {
+  /** A heartbeat was read: every record of the key below `watermarkMs` stands before it in the log. False: that was known. */
+  heartbeat(key: string, watermarkMs: number): boolean {
     const tracked = this.#tracked(key)
-    if (watermarkMs <= tracked.time.heartbeatMs) return
+    if (watermarkMs <= tracked.time.heartbeatMs) return false
     tracked.time.heartbeatMs = watermarkMs
     if (!tracked.changed) this.#touch(tracked)
+    return true
   }
 
   /**
@@ -106,11 +109,14 @@ export class EventClock implements Clock {
 
   #tracked(key: string): TrackedTime {
     if (this.mode === 'partition') return this.#shared
+    const latest = this.#latest
+    if (latest?.key === key) return latest
     let tracked = this.#byKey.get(key)
     if (tracked === undefined) {
       tracked = trackedTime(key)
       this.#byKey.set(key, tracked)
     }
+    this.#latest = tracked
     return tracked
   }
 
@@ -131,6 +137,10 @@ export function promisedMs(time: EventTime): number {
 
 /** Up to where event time is complete: windows that end at or before it are closed. */
 export function watermarkMs(time: EventTime, graceMs: number): number {
-  if (time.inputs !== undefined) return Math.min(...time.inputs.map((input) => watermarkMs(input, graceMs)))
+  if (time.inputs !== undefined) {
+    let earliestMs = Infinity
+    for (const input of time.inputs) earliestMs = Math.min(earliestMs, watermarkMs(input, graceMs))
+    return earliestMs
+  }
   return Math.max(time.streamTimeMs - graceMs, time.heartbeatMs)
 }

@@ -1,3 +1,6 @@
+/** What nearly all sums have for a list: theirs is made when there is something to put into it. */
+const NOTHING: number[] = []
+
 /**
  * A sum of doubles without rounding errors: whatever the order of the additions, `value` is the double nearest to the true
  * sum (ties to even). State: the rounded sum, the sum of what rounding left of it, and a list for what rounding left of that, mostly empty.
@@ -9,7 +12,7 @@ export class ExactSum {
   #high = 0
   #low = 0
   /** Non-overlapping, in increasing magnitude. */
-  readonly #rest: number[] = []
+  #rest: number[] = NOTHING
 
   /** The sum whose `partials` were kept. */
   static restore(partials: readonly number[]): ExactSum {
@@ -30,7 +33,9 @@ export class ExactSum {
     const lowSum = low + error
     this.#low = lowSum
     const lowError = errorOf(lowSum, low, error)
-    if (lowError !== 0) addTo(this.#rest, lowError)
+    if (lowError === 0) return
+    if (this.#rest === NOTHING) this.#rest = [lowError]
+    else addTo(this.#rest, lowError)
   }
 
   /** Takes in everything that was added to another sum, exactly. */
@@ -51,6 +56,8 @@ export class ExactSum {
 
   /** The correctly rounded sum; 0 for an empty one. */
   value(): number {
+    // With two numbers left there is no tie that a third would decide.
+    if (this.#rest.length === 0) return this.#high + this.#low + 0 // never -0, which JSON would not keep
     const partials = this.partials()
     let index = partials.length
     if (index === 0) return 0
@@ -70,7 +77,7 @@ export class ExactSum {
       const rounded = high + doubled
       if (doubled === rounded - high) high = rounded
     }
-    return high + 0 // never -0, which JSON would not keep
+    return high + 0
   }
 }
 

@@ -61,6 +61,23 @@ describe('an in-sequence operator', () => {
     expect(out).toEqual(['a misses 1 to 3', 'a4'])
   })
 
+  test('tells those behind it of each time once, and always when it is told itself', () => {
+    const told: string[] = []
+    const nothing = () => undefined
+    const output = {
+      ...{ pass: nothing, missing: nothing, duplicate: nothing, late: nothing },
+      advance: (key: string) => told.push(key),
+    }
+    const { operator, add } = operatorOf({ output, graceMs: 0 })
+    add('a', 1, 20)
+    add('a', 2, 20)
+    expect(told).toEqual(['a'])
+    add('b', 1, 5)
+    expect(told).toEqual(['a', 'b'])
+    operator.advance('a')
+    expect(told).toEqual(['a', 'b', 'a'])
+  })
+
   test('reports what comes after its hole was given up as late, and what comes twice as a duplicate', () => {
     const { add, heartbeat, out } = operatorOf()
     add('a', 3, 20)

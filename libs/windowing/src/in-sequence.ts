@@ -105,14 +105,14 @@ export class InSequence<V> {
     const sequence = this.#sequenceOf(value, key)
     if (state.next === undefined || sequence > state.next) {
       const isNew = this.#hold(state, { sequence, value, at: { timestampMs: at.timestampMs, offset: at.offset } })
-      this.advance(key) // after it is held: its hole keeps the clock back; and it may have come behind the watermark itself
+      this.#follow(key) // after it is held: its hole keeps the clock back; and it may have come behind the watermark itself
       if (!isNew) output.duplicate(key, value, at)
       return
     }
-    this.advance(key)
+    this.#follow(key)
     if (state.next === sequence) {
-      this.#pass(state, { value, at })
-      this.#release(state)
+      this.#pass(state, value, at)
+      if (state.held.length > 0) this.#release(state)
       this.#moveClock(key)
     } else {
       const wasGivenUp = state.holes.fill(sequence)
@@ -124,6 +124,12 @@ export class InSequence<V> {
 
   /** Gives up what the source's clock has passed, and moves the clock behind this operator. */
   advance(key: string): void {
+    // Also where the clock stands: those behind it don't know it yet after a restart.
+    this.#options.output.advance(key)
+    this.#follow(key)
+  }
+
+  #follow(key: string): void {
     const isShared = this.clock.mode === 'partition'
     for (;;) {
       const state = isShared ? this.#earliest() : this.#keys.get(key)
@@ -213,7 +219,7 @@ export class InSequence<V> {
     return true
   }
 
-  #pass(state: KeyState<V>, { value, at }: { value: V; at: RecordPosition }): void {
+  #pass(state: KeyState<V>, value: V, at: RecordPosition): void {
     state.next = (state.next ?? 0) + 1
     state.passedMs = at.timestampMs
     this.#keyEntries.touch(state)
@@ -229,7 +235,7 @@ export class InSequence<V> {
       record.isHeld = false
       this.#held--
       this.#heldEntries.touch(record)
-      this.#pass(state, record)
+      this.#pass(state, record.value, record.at)
     }
     held.splice(0, released)
     if (held.length === 0) this.#holding.delete(state)
@@ -258,8 +264,7 @@ export class InSequence<V> {
       const state = this.#keys.get(key)
       if (state !== undefined) timeMs = Math.min(timeMs, this.#completeMs(state))
     }
-    this.clock.heartbeat(key, timeMs)
-    this.#options.output.advance(key)
+    if (this.clock.heartbeat(key, timeMs)) this.#options.output.advance(key)
   }
 
   /** From when on records of a key may be missing, whatever the source's clock says. */

@@ -201,7 +201,8 @@ class CallContext<V, S, R, K> implements ProcessContext<S, R, K> {
   forward(value: R, timestampMs = this.#timestampMs): void {
     const { key } = this.#state
     // Where time is not complete yet, an earlier one is still in time for what follows.
-    this.#checkTime(timestampMs, Math.min(this.#timestampMs, this.watermarkMs), 'forward')
+    if (timestampMs !== this.#timestampMs)
+      this.#checkTime(timestampMs, Math.min(this.#timestampMs, this.watermarkMs), 'forward')
     this.#options.forward(key, value, timestampMs)
   }
 
