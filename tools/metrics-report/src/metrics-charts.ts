@@ -49,21 +49,11 @@ export const metricsCharts: readonly MetricsChart[] = [
   },
   {
     name: 'volume',
-    spec: (windows) => ({
-      ...chart(
+    spec: (windows) =>
+      twoSided(
         'Quote volume, bought and sold',
-        windows.flatMap(({ window_start_ms, buy_quote_volume, sell_quote_volume }) => [
-          { window_start_ms, side: 'bought', volume: buy_quote_volume },
-          { window_start_ms, side: 'sold', volume: -sell_quote_volume },
-        ]),
+        windows.map((window) => ({ ...window, bought: window.buy_quote_volume, sold: window.sell_quote_volume })),
       ),
-      mark: { type: 'bar', width: 6 },
-      encoding: {
-        x: time,
-        y: { field: 'volume', type: 'quantitative', title: 'USDT', axis: amount },
-        color: { field: 'side', type: 'nominal', scale: sides, title: null },
-      },
-    }),
   },
   {
     name: 'order-flow-imbalance',
@@ -83,21 +73,15 @@ export const metricsCharts: readonly MetricsChart[] = [
   },
   {
     name: 'whale-orders',
-    spec: (windows) => ({
-      ...chart(
+    spec: (windows) =>
+      twoSided(
         'Volume of whale orders',
-        windows.flatMap(({ window_start_ms, whale_quote_volume, whale_buy_quote_volume }) => [
-          { window_start_ms, side: 'bought', volume: whale_buy_quote_volume },
-          { window_start_ms, side: 'sold', volume: whale_buy_quote_volume - whale_quote_volume },
-        ]),
+        windows.map(({ window_start_ms, whale_quote_volume: all, whale_buy_quote_volume: bought }) => ({
+          window_start_ms,
+          bought,
+          sold: all - bought,
+        })),
       ),
-      mark: { type: 'bar', width: 6 },
-      encoding: {
-        x: time,
-        y: { field: 'volume', type: 'quantitative', title: 'USDT', axis: amount },
-        color: { field: 'side', type: 'nominal', scale: sides, title: null },
-      },
-    }),
   },
   {
     name: 'volume-zscore',
@@ -136,6 +120,29 @@ function bars(title: string, values: readonly MarketMetrics[], y: { field: strin
     ...chart(title, values),
     mark: { type: 'bar', width: 6 },
     encoding: { x: time, y: { ...y, type: 'quantitative' } },
+  }
+}
+
+interface Sided {
+  readonly window_start_ms: number
+  readonly bought: number
+  readonly sold: number
+}
+
+/** What was bought above the line, what was sold below. */
+function twoSided(title: string, windows: readonly Sided[]): TopLevelSpec {
+  const values = windows.flatMap(({ window_start_ms, bought, sold }) => [
+    { window_start_ms, side: 'bought', volume: bought },
+    { window_start_ms, side: 'sold', volume: -sold },
+  ])
+  return {
+    ...chart(title, values),
+    mark: { type: 'bar', width: 6 },
+    encoding: {
+      x: time,
+      y: { field: 'volume', type: 'quantitative', title: 'USDT', axis: amount },
+      color: { field: 'side', type: 'nominal', scale: sides, title: null },
+    },
   }
 }
 
