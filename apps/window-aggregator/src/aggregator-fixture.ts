@@ -10,7 +10,7 @@ import {
 } from '@tidemark/schemas'
 import { WATERMARK_HEADER, type Codec } from '@tidemark/streams'
 import { TopologyTestDriver, type TestDriverOptions } from '@tidemark/testing'
-import { aggregatorTopology, type AggregatorOptions } from './topology.ts'
+import { aggregatorTopology, tradeFields, type AggregatorOptions } from './topology.ts'
 
 export const topics = {
   trades: topicNames.binanceTrades,
@@ -36,6 +36,8 @@ export const codecs = {
   whale: avroCodec('WhaleOrder', { registry, subject: valueSubject(topics.whales) }),
   anomaly: avroCodec('MarketAnomaly', { registry, subject: valueSubject(topics.anomalies) }),
 }
+/** As the app reads it. */
+const readTrade = avroCodec('Trade', { registry, subject: valueSubject(topics.trades), projection: tradeFields })
 for (const codec of Object.values(codecs)) await codec.prepare()
 
 /** What has come out since the last look. */
@@ -57,7 +59,7 @@ export class AggregatorRun {
   constructor(options: Partial<AggregatorOptions> = {}, driverOptions: TestDriverOptions = {}) {
     const topology = aggregatorTopology({
       topics,
-      codecs,
+      codecs: { ...codecs, trade: readTrade },
       windows: [
         { label: '10s', sizeMs: 10_000 },
         { label: '1m', sizeMs: 60_000 },

@@ -2,6 +2,9 @@ import { SymbolFlow, type FlowItem, type SymbolFlowOptions } from '@tidemark/mar
 import type { MarketAnomaly, Trade, WhaleOrder } from '@tidemark/schemas'
 import type { ProcessOptions } from '@tidemark/streams'
 
+/** What is asked of a trade. */
+export type FlowedTrade = Pick<Trade, 'trade_id' | 'trade_time_ms' | 'price' | 'quantity' | 'is_buyer_maker'>
+
 /** What a symbol's trades tell, trade by trade: for its windows, and by itself. */
 export type FlowOutput =
   | FlowItem
@@ -13,7 +16,7 @@ export type FlowOutput =
  * before it, or of a later promise that all is there: so to the windows that it may have begun in. Whale orders are told when the
  * watermark has passed their time.
  */
-export function flowSteps(options: SymbolFlowOptions): ProcessOptions<Trade, SymbolFlow, FlowOutput> {
+export function flowSteps(options: SymbolFlowOptions): ProcessOptions<FlowedTrade, SymbolFlow, FlowOutput> {
   return {
     name: 'symbol-flow',
     init: (symbol) => new SymbolFlow(symbol, options),

@@ -4,7 +4,7 @@ import { avroCodec, connectRegistry, topicNames, valueSubject } from '@tidemark/
 import { kafkaSettings, runService, streamsService, streamsSettings } from '@tidemark/service'
 import { run } from '@tidemark/streams'
 import { configSchema } from './config.ts'
-import { aggregatorTopology } from './topology.ts'
+import { aggregatorTopology, tradeFields } from './topology.ts'
 import { whaleFloor } from './whale-floor.ts'
 
 const applicationId = 'window-aggregator'
@@ -25,7 +25,7 @@ await runService({
         anomalies: topicNames.marketAnomalies,
       },
       codecs: {
-        trade: avroCodec('Trade', subject(config.KAFKA_TOPIC)),
+        trade: avroCodec('Trade', { ...subject(config.KAFKA_TOPIC), projection: tradeFields }),
         metrics: avroCodec('MarketMetrics', subject(topicNames.marketMetrics)),
         whale: avroCodec('WhaleOrder', subject(topicNames.whaleOrders)),
         anomaly: avroCodec('MarketAnomaly', subject(topicNames.marketAnomalies)),

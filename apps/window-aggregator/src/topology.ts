@@ -1,8 +1,8 @@
 import { marketMetrics, type FlowItem, type SymbolFlowOptions, type WindowSize } from '@tidemark/market'
-import type { MarketAnomaly, MarketMetrics, Trade, WhaleOrder } from '@tidemark/schemas'
+import type { MarketAnomaly, MarketMetrics, WhaleOrder } from '@tidemark/schemas'
 import { stream, topology, type Codec, type Stream, type Topology } from '@tidemark/streams'
 import { tumbling } from '@tidemark/windowing'
-import { flowSteps, type FlowOutput } from './flow-steps.ts'
+import { flowSteps, type FlowedTrade, type FlowOutput } from './flow-steps.ts'
 import { judgeSteps } from './judge-steps.ts'
 
 export interface AggregatorOptions extends SymbolFlowOptions {
@@ -14,7 +14,7 @@ export interface AggregatorOptions extends SymbolFlowOptions {
     readonly anomalies: string
   }
   readonly codecs: {
-    readonly trade: Codec<Trade>
+    readonly trade: Codec<FlowedTrade>
     readonly metrics: Codec<MarketMetrics>
     readonly whale: Codec<WhaleOrder>
     readonly anomaly: Codec<MarketAnomaly>
@@ -23,6 +23,15 @@ export interface AggregatorOptions extends SymbolFlowOptions {
   readonly windows: readonly WindowSize[]
   readonly graceMs: number
 }
+
+/** What is read of a trade; the rest is passed over unread. */
+export const tradeFields = [
+  'trade_id',
+  'trade_time_ms',
+  'price',
+  'quantity',
+  'is_buyer_maker',
+] as const satisfies readonly (keyof FlowedTrade)[]
 
 /** Trades of a partition that wait for those before them; at the beginning of a symbol, and behind a hole, those of one grace do. */
 const maxHeld = 500_000
