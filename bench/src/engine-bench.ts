@@ -4,7 +4,8 @@ import { fillTopic } from './fill-topic.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
 import { buildPeer, type PeerVariant } from './peer.ts'
 import { readCandles } from './read-candles.ts'
-import { kafkaStreams, runJob, tidemark, type Job } from './sides.ts'
+import { quixStreams } from './second-peer.ts'
+import { kafkaStreams, runJob, tidemark, type Contestant, type Job } from './sides.ts'
 import { evenSymbols } from './trades.ts'
 
 export interface TradesBenchOptions {
@@ -15,6 +16,8 @@ export interface TradesBenchOptions {
   readonly profilePath?: string
   /** Configurations of the peer to try; none leaves it out. */
   readonly variants: readonly PeerVariant[]
+  /** Of `engine`: runs the second peer too. */
+  readonly secondPeer?: boolean
   readonly limitMs: number
 }
 
@@ -27,21 +30,25 @@ const input = 'bench-trades'
 /** The reference job on both sides, one after the other, over the same topic. Rejects where their results differ. */
 export async function engineBench(context: BenchContext, options: TradesBenchOptions): Promise<Outcome> {
   const { log, kafka } = context
-  const { profilePath, variants } = options
+  const { profilePath, variants, secondPeer = false } = options
   const times = { windowMs: 10_000, graceMs: 2_000, commitIntervalMs: 1_000 }
   const job: Job = { name: 'engine', ...(await tradesInput(context, options)), ...times, wallUntil: 'end' }
   const ours = await runJob(context, tidemark(context, profilePath === undefined ? {} : { profilePath }), job)
   const candles = await readCandles(kafka, ours.output)
+  const equalRun = async (contestant: Contestant) => {
+    const peer = await runJob(context, contestant, job)
+    const differing = differences(candles, await readCandles(kafka, peer.output))
+    if (differing.length > 0) {
+      throw new Error(`${contestant.name} has other results than tidemark:\n${differing.join('\n')}`)
+    }
+    return peer
+  }
   if (variants.length > 0) await buildPeer(log)
   const tried = []
-  for (const variant of variants) {
-    const peer = await runJob(context, kafkaStreams(context, variant), job)
-    tried.push(peer)
-    const differing = differences(candles, await readCandles(kafka, peer.output))
-    if (differing.length > 0) throw new Error(`the two sides have different results:\n${differing.join('\n')}`)
-  }
+  for (const variant of variants) tried.push(await equalRun(kafkaStreams(context, variant)))
+  const second = secondPeer ? await equalRun(await quixStreams(context)) : undefined
   log(`${candles.size} results, equal on all sides`)
-  return outcomeOf('engine', job.records - job.warmUp, { tidemark: ours, tried })
+  return outcomeOf('engine', job.records - job.warmUp, { tidemark: ours, tried, second })
 }
 
 /** Writes the market that `engine` and `map` read, and says what a job has to know of it. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { onStopSignals, StackError } from '@tidemark/stack'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { aggregatorBench } from './aggregator-bench.ts'
 import { withBroker, type BenchContext } from './bench-context.ts'
 import { engineBench, type TradesBenchOptions } from './engine-bench.ts'
@@ -28,6 +28,7 @@ interface Arguments {
   readonly records: number
   readonly warmUp: number
   readonly peer: boolean
+  readonly secondPeer?: boolean
   readonly profile: boolean
 }
 
@@ -42,9 +43,16 @@ const log = (line: string) => void process.stderr.write(`${line}\n`)
 const program = new Command('npm run bench --').description(
   'Runs a job on Tidemark and on Kafka Streams, prints what each needed and writes bench/results/<name>.json.',
 )
-command('engine', 'trades into windows, exactly once: the reference job', 4_000_000).action((args: Arguments) =>
-  report(args, (context) => engineBench(context, optionsOf('engine', args, ['in-memory', 'rocksdb']))),
-)
+command('engine', 'trades into windows, exactly once: the reference job', 4_000_000)
+  .addOption(
+    new Option('--second-peer', 'Quix Streams too; shorter unless told otherwise').implies({ records: 500_000 }),
+  )
+  .action((args: Arguments) =>
+    report(args, (context) => {
+      const { secondPeer = false } = args
+      return engineBench(context, { ...optionsOf('engine', args, ['in-memory', 'rocksdb']), secondPeer })
+    }),
+  )
 command('map', 'trades decoded, one field changed, encoded and produced, exactly once', 2_000_000).action(
   (args: Arguments) => report(args, (context) => mapBench(context, optionsOf('map', args, ['in-memory']))),
 )
@@ -156,7 +164,7 @@ async function keep(outcome: { readonly name: string }): Promise<void> {
 
 async function report(args: Arguments, bench: (context: BenchContext) => Promise<Outcome>): Promise<void> {
   const outcome = await onBroker(bench)
-  if (args.peer) await keep(outcome)
+  if (args.peer || args.secondPeer) await keep(outcome)
   process.stdout.write(`${outcomeTable(outcome)}\n`)
   if (!args.profile) return
   const profile = JSON.parse(await readFile(profileOf(outcome.name), 'utf8')) as CpuProfile

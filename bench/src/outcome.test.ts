@@ -17,3 +17,11 @@ test('the table has a row for each side and configuration', () => {
   for (const name of ['tidemark', 'frugal', 'fast']) expect(text).toContain(name)
   expect(text).toContain('ratio_cpu 2.00, ratio_wall 3.00')
 })
+
+test('the second peer has ratios and a row of its own, and does not count as the peer', () => {
+  const second = sideOf('slow', 1_000, { wall_s: 10, cpu_s: 20, rss_mb: 100 })
+  const outcome = outcomeOf('engine', 1_000, { tidemark, tried: [frugal], second })
+  expect(outcome.peer?.name).toBe('frugal')
+  expect(outcome.second_peer).toMatchObject({ name: 'slow', ratio_cpu: 10, ratio_wall: 10 })
+  expect(outcomeTable(outcome)).toContain('ratio_cpu 10.00, ratio_wall 10.00 (against slow)')
+})

@@ -23,6 +23,8 @@ export interface Outcome {
   readonly ratio_cpu: number | undefined
   /** Records per second: ours over the fastest of the peer's. */
   readonly ratio_wall: number | undefined
+  /** A peer from another world, and ours over it; only where it was asked for. */
+  readonly second_peer: (Side & { readonly ratio_cpu: number; readonly ratio_wall: number }) | undefined
 }
 
 export function sideOf(name: string, records: number, figures: Figures): Side {
@@ -39,7 +41,7 @@ export function sideOf(name: string, records: number, figures: Figures): Side {
 export function outcomeOf(
   name: string,
   records: number,
-  { tidemark, tried }: { tidemark: Side; tried: readonly Side[] },
+  { tidemark, tried, second }: { tidemark: Side; tried: readonly Side[]; second?: Side | undefined },
 ): Outcome {
   const [peer] = tried.toSorted((a, b) => b.records_per_cpu_s - a.records_per_cpu_s)
   const [fastest] = tried.toSorted((a, b) => b.records_per_s - a.records_per_s)
@@ -51,18 +53,24 @@ export function outcomeOf(
     tried,
     ratio_cpu: peer && tidemark.records_per_cpu_s / peer.records_per_cpu_s,
     ratio_wall: fastest && tidemark.records_per_s / fastest.records_per_s,
+    second_peer: second && {
+      ...second,
+      ratio_cpu: tidemark.records_per_cpu_s / second.records_per_cpu_s,
+      ratio_wall: tidemark.records_per_s / second.records_per_s,
+    },
   }
 }
 
 const figure = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 
-export function outcomeTable({ name, records, tidemark, tried, ratio_cpu, ratio_wall }: Outcome): string {
+export function outcomeTable(outcome: Outcome): string {
+  const { name, records, tidemark, tried, ratio_cpu, ratio_wall, second_peer } = outcome
   const table = new Table({
     head: [name, 'wall s', 'CPU s', 'records/s', 'records/CPU s', 'peak MB'],
     colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [] },
   })
-  for (const side of [tidemark, ...tried]) {
+  for (const side of [tidemark, ...tried, ...(second_peer ? [second_peer] : [])]) {
     table.push([
       side.name,
       side.wall_s.toFixed(2),
@@ -72,8 +80,14 @@ export function outcomeTable({ name, records, tidemark, tried, ratio_cpu, ratio_
       figure.format(side.rss_mb),
     ])
   }
-  const measured = `${figure.format(records)} records`
-  if (ratio_cpu === undefined || ratio_wall === undefined) return `${table.toString()}\n${measured}`
-  const ratios = `ratio_cpu ${ratio_cpu.toFixed(2)}, ratio_wall ${ratio_wall.toFixed(2)}`
-  return `${table.toString()}\n${measured}; ${ratios} (against the peer's best in each)`
+  const lines = [table.toString(), `${figure.format(records)} records`]
+  if (ratio_cpu !== undefined && ratio_wall !== undefined) {
+    lines.push(`${ratios({ ratio_cpu, ratio_wall })} (against the peer's best in each)`)
+  }
+  if (second_peer) lines.push(`${ratios(second_peer)} (against ${second_peer.name})`)
+  return lines.join('\n')
+}
+
+function ratios({ ratio_cpu, ratio_wall }: { readonly ratio_cpu: number; readonly ratio_wall: number }): string {
+  return `ratio_cpu ${ratio_cpu.toFixed(2)}, ratio_wall ${ratio_wall.toFixed(2)}`
 }

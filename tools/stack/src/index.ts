@@ -1,3 +1,4 @@
+export { cacheFolder } from './artefact-cache.ts'
 export { stackEnvironment } from './environment.ts'
 export { freePorts } from './free-ports.ts'
 export type { Host, LaunchOptions } from './launch-context.ts'
