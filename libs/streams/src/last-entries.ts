@@ -8,16 +8,20 @@ const TOLERATED_GARBAGE_BYTES = 4 * 1024 * 1024
 const FNV_OFFSET = 0x811c9dc5 | 0
 const FNV_PRIME = 0x01000193
 const GONE = -1
+const OPEN = 0x5b
+const CLOSE = 0x5d
 const COMMA = 0x2c
 const SPACE = 0x20
+const ZERO = 0x30
 
 /** Where a key and its value are; a value that starts at -1 says that the entry is gone. */
 type EntryRanges = Pick<RecordCursor, 'bytes' | 'keyStart' | 'keyEnd' | 'valueStart' | 'valueEnd'>
 
 interface Chunk {
-  /** JSON texts, each behind a comma. */
+  /** JSON texts, each behind a comma; room is left for one byte more. */
   readonly bytes: Buffer
   length: number
+  /** Whose they are, in their order; -1: of an entry that has another value now, or none. */
   readonly entries: number[]
 }
 
@@ -27,8 +31,10 @@ interface Columns {
   readonly keyStart: Int32Array
   readonly keyEnd: Int32Array
   readonly chunk: Int32Array
+  /** Which of its chunk's values it has. */
+  readonly place: Int32Array
   readonly valueStart: Int32Array
-  /** Room of the value, which a shorter one fills with spaces. */
+  /** Room of the value, which a shorter one fills with spaces; at least 1. */
   readonly valueBytes: Int32Array
 }
 
@@ -66,14 +72,21 @@ export class LastEntries {
     else this.#replace(known, entry)
   }
 
-  /** All entries, some hundreds at a time, which are parsed together. */
+  /** Hands all entries over, once: some hundreds at a time, which are parsed together and then kept here no longer. */
   *batches(): Generator<{ readonly keys: readonly string[]; readonly values: readonly unknown[] }> {
-    if (this.#garbageBytes > 0) this.#rebuild()
     const { keyStart, keyEnd } = this.#columns
-    for (const { bytes, length, entries } of this.#chunks) {
-      const values = JSON.parse(`[${bytes.toString('utf8', 1, length)}]`) as unknown[]
-      const keys = entries.map((entry) => this.#keys.toString('utf8', keyStart[entry], keyEnd[entry]))
-      yield { keys, values }
+    const chunks = this.#chunks.reverse()
+    for (let chunk = chunks.pop(); chunk !== undefined; chunk = chunks.pop()) {
+      const { bytes, length, entries } = chunk
+      bytes[0] = OPEN
+      bytes[length] = CLOSE
+      const values = JSON.parse(bytes.toString('utf8', 0, length + 1)) as unknown[]
+      yield {
+        keys: entries
+          .filter((entry) => entry !== GONE)
+          .map((entry) => this.#keys.toString('utf8', keyStart[entry], keyEnd[entry])),
+        values: values.filter((_, at) => entries[at] !== GONE),
+      }
     }
   }
 
@@ -111,42 +124,50 @@ export class LastEntries {
       entry.bytes.copy(bytes, start, entry.valueStart, entry.valueEnd)
       bytes.fill(SPACE, start + length, start + room)
       return
-    } else this.#discard(room)
+    } else this.#discard(number)
     this.#append(number, entry)
     this.#clear()
   }
 
   #drop(number: number): void {
-    const room = this.#columns.valueBytes[number] as number
-    if (room === GONE) return
+    if (this.#columns.valueBytes[number] === GONE) return
+    this.#discard(number)
     this.#columns.valueBytes[number] = GONE
     this.#gone++
-    this.#discard(room)
     this.#clear()
   }
 
   #append(number: number, { bytes, valueStart, valueEnd }: EntryRanges): void {
-    const length = valueEnd - valueStart
+    const room = Math.max(1, valueEnd - valueStart)
     let chunk = this.#chunks.at(-1)
-    if (chunk === undefined || chunk.length + 1 + length > chunk.bytes.length) {
-      chunk = { bytes: Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, length + 1)), length: 0, entries: [] }
+    if (chunk === undefined || chunk.length + 1 + room + 1 > chunk.bytes.length) {
+      chunk = { bytes: Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, room + 2)), length: 0, entries: [] }
       this.#chunks.push(chunk)
     }
     const columns = this.#columns
     columns.chunk[number] = this.#chunks.length - 1
+    columns.place[number] = chunk.entries.length
     columns.valueStart[number] = chunk.length + 1
-    columns.valueBytes[number] = length
+    columns.valueBytes[number] = room
     chunk.bytes[chunk.length] = COMMA
+    chunk.bytes[chunk.length + 1] = SPACE
     bytes.copy(chunk.bytes, chunk.length + 1, valueStart, valueEnd)
-    chunk.length += 1 + length
+    chunk.length += 1 + room
     chunk.entries.push(number)
-    this.#liveBytes += length
+    this.#liveBytes += room
   }
 
-  #discard(bytes: number): void {
-    this.#liveBytes -= bytes
-    // At least one: a replaced value of no bytes is still one too many among those that are parsed together.
-    this.#garbageBytes += Math.max(1, bytes)
+  /** Where an entry's value was, its chunk gets one of nobody's, so that it can still be parsed as a whole. */
+  #discard(number: number): void {
+    const { chunk, place, valueStart, valueBytes } = this.#columns
+    const { bytes, entries } = this.#chunks[chunk[number] as number] as Chunk
+    const start = valueStart[number] as number
+    const room = valueBytes[number] as number
+    bytes[start] = ZERO
+    bytes.fill(SPACE, start + 1, start + room)
+    entries[place[number] as number] = GONE
+    this.#liveBytes -= room
+    this.#garbageBytes += room
   }
 
   #clear(): void {
@@ -214,6 +235,7 @@ function newColumns(entries: number, from?: Columns): Columns {
     keyStart: column(from?.keyStart),
     keyEnd: column(from?.keyEnd),
     chunk: column(from?.chunk),
+    place: column(from?.place),
     valueStart: column(from?.valueStart),
     valueBytes: column(from?.valueBytes),
   }

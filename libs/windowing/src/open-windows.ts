@@ -42,6 +42,7 @@ export class OpenWindows<V, A, R> {
   readonly #telling: boolean
   #updated: OpenWindow<A>[] = []
   #count = 0
+  #restoredBounds: Window | undefined
 
   constructor(options: OpenWindowsOptions<V, A, R>) {
     const { aggregator, changelog: tracking = false, emit, output, keyData } = options
@@ -150,13 +151,23 @@ export class OpenWindows<V, A, R> {
   /** A window as `changes` gave it. */
   restore(owner: FoldKey, entryId: number, data: unknown): OpenWindow<A> {
     const { aggregator } = this.#options
-    const [bounds, snapshot, told] = data as WindowData
+    const [parsed, snapshot, told] = data as WindowData
+    const bounds = this.#sharedOf(parsed)
     const accumulator = aggregator.restore === undefined ? (snapshot as A) : aggregator.restore(snapshot)
     this.#count++
     const window = this.#newWindow(owner, { entryId, bounds, accumulator, firstOffset: Infinity })
     window.told = told ?? undefined
     window.stored = true
     return window
+  }
+
+  /** Windows of time that begin and end together, as those of many keys do, have one object for it. */
+  #sharedOf(bounds: Window): Window {
+    const last = this.#restoredBounds
+    if (bounds.index !== undefined) return bounds
+    if (last?.startMs === bounds.startMs && last.endMs === bounds.endMs) return last
+    this.#restoredBounds = bounds
+    return bounds
   }
 
   #newWindow(

@@ -3,7 +3,16 @@ import { amountOf, Run, sequence, type Sample } from './laws-fixture.ts'
 import { ExactSum } from './exact-sum.ts'
 import { EventClock } from './event-clock.ts'
 import { LimitError, OpenWindowLimitError } from './limit-error.ts'
-import { countWindows, hopping, session, sliding, tumbling, volumeWindows, type Windows } from './window.ts'
+import {
+  countWindows,
+  hopping,
+  session,
+  sliding,
+  tumbling,
+  volumeWindows,
+  type Window,
+  type Windows,
+} from './window.ts'
 import { windowOperator } from './window-operator.ts'
 import { count } from './aggregators/totals.ts'
 
@@ -205,6 +214,28 @@ test('what has not changed since is not told again', () => {
   operator.add('b', 1, { timestampMs: 3, offset: 3 })
   expect([...operator.changes()].map(([entryKey]) => entryKey)).toEqual(['w0:b'])
   expect([...operator.changes()]).toEqual([])
+})
+
+test('restored windows of two keys that begin and end together keep the sequences of their own records', () => {
+  const windows = countWindows<number>({ size: 2, sequence: (value) => value })
+  const before = windowOperator(windows, { ...limited(9), changelog: true })
+  const found: unknown[] = []
+  const result = (key: string, _: unknown, { firstSequence }: Window) => void found.push([key, firstSequence])
+  const after = windowOperator(windows, { ...limited(9), output: { result, late: () => undefined } })
+  before.add('a', 1, { timestampMs: 5, offset: 0 })
+  before.add('b', 7, { timestampMs: 5, offset: 1 })
+  for (const [entryKey, data] of before.changes()) after.restoreEntry(entryKey, JSON.parse(JSON.stringify(data)))
+  for (const [key, value] of [
+    ['a', 2],
+    ['a', 3],
+    ['b', 8],
+    ['b', 9],
+  ] as const)
+    after.add(key, value, { timestampMs: 6, offset: 2 })
+  expect(found).toEqual([
+    ['a', 1],
+    ['b', 7],
+  ])
 })
 
 function limited(maxOpenWindows: number) {

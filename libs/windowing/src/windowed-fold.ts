@@ -11,7 +11,7 @@ export interface WindowedFoldOptions<V, A, R> extends WindowOperatorOptions<V, A
 
 interface KeyState<A> extends FoldKey, ClosingKey {
   /** In order of their ends; nearly always one or two. */
-  readonly open: OpenWindow<A>[]
+  open: OpenWindow<A>[]
   /** The last of them, where nearly all records go. */
   newest: OpenWindow<A> | undefined
 }
@@ -127,8 +127,13 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
       state.stored = true
       return
     }
-    state.open.push(this.#windows.restore(state, Number(number), data))
-    if (state.open.length > 1) state.open.sort((a, b) => a.bounds.startMs - b.bounds.startMs)
+    const window = this.#windows.restore(state, Number(number), data)
+    // An array made with its one window; pushed into an empty one, it would take room for 17.
+    if (state.open.length === 0) state.open = [window]
+    else {
+      state.open.push(window)
+      state.open.sort((a, b) => a.bounds.startMs - b.bounds.startMs)
+    }
     this.#scheduleClose(state)
   }
 
