@@ -47,7 +47,8 @@ export async function engineBench(context: BenchContext, options: TradesBenchOpt
   const tried = []
   for (const variant of variants) tried.push(await equalRun(kafkaStreams(context, variant)))
   const second = secondPeer ? await equalRun(await quixStreams(context)) : undefined
-  log(`${candles.size} results, equal on all sides`)
+  const alone = tried.length === 0 && second === undefined
+  log(`${candles.size} results${alone ? '' : ', equal on all sides'}`)
   return outcomeOf('engine', job.records - job.warmUp, { tidemark: ours, tried, second })
 }
 

@@ -21,6 +21,6 @@ export async function mapBench(context: BenchContext, options: TradesBenchOption
     const theirs = (await digests(kafka, peer.output)).join()
     if (theirs !== written) throw new Error(`the two sides wrote different records: ${written}; ${theirs}`)
   }
-  log('the records that came out are equal on all sides')
+  if (tried.length > 0) log('the records that came out are equal on all sides')
   return outcomeOf('map', job.records - job.warmUp, { tidemark: ours, tried })
 }
