@@ -2,6 +2,15 @@ import { gapsOf, whalesOf, windowsOf, type OracleOptions, type RecordedTrade, ty
 import type { MarketAnomaly, MarketMetrics, Trade, WhaleOrder } from '@tidemark/schemas'
 import { trade, type Outputs } from './aggregator-fixture.ts'
 
+/** The sizes that the app has by default. */
+export const allWindows = [
+  { label: '10s', sizeMs: 10_000 },
+  { label: '1m', sizeMs: 60_000 },
+  { label: '5m', sizeMs: 300_000 },
+  { label: '15m', sizeMs: 900_000 },
+  { label: '1h', sizeMs: 3_600_000 },
+]
+
 /** Counts, ids, prices and exact sums: equal to the last bit. All else follows from them, and is equal to 1e-12. */
 const derived = new Set([
   ...['vwap', 'buy_sell_ratio', 'order_flow_imbalance', 'realized_variance', 'realized_volatility'],

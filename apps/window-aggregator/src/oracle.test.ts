@@ -3,16 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { readTrades, type RecordedTrade } from '@tidemark/oracle'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { AggregatorRun, type Outputs } from './aggregator-fixture.ts'
-import { differences, oracleOutputs, tradeOf } from './oracle-fixture.ts'
+import { allWindows as windows, differences, oracleOutputs, tradeOf } from './oracle-fixture.ts'
 
 const recording = fileURLToPath(new URL('../../../../shared/data/spot-20240808-btc-eth.trades.gz', import.meta.url))
-const windows = [
-  { label: '10s', sizeMs: 10_000 },
-  { label: '1m', sizeMs: 60_000 },
-  { label: '5m', sizeMs: 300_000 },
-  { label: '15m', sizeMs: 900_000 },
-  { label: '1h', sizeMs: 3_600_000 },
-]
 const farMs = Date.parse('2024-08-10T00:00:00Z')
 
 /** What the stream makes of trades in order of time, closed by a heartbeat behind them. */

@@ -1,17 +1,10 @@
 import type { RecordedTrade } from '@tidemark/oracle'
 import { describe, expect, test } from 'vitest'
 import { AggregatorRun } from './aggregator-fixture.ts'
-import { differences, oracleOutputs, tradeOf } from './oracle-fixture.ts'
+import { allWindows as windows, differences, oracleOutputs, tradeOf } from './oracle-fixture.ts'
 
 const dayMs = 86_400_000
 const startMs = Date.parse('2024-08-08T00:00:00Z')
-const windows = [
-  { label: '10s', sizeMs: 10_000 },
-  { label: '1m', sizeMs: 60_000 },
-  { label: '5m', sizeMs: 300_000 },
-  { label: '15m', sizeMs: 900_000 },
-  { label: '1h', sizeMs: 3_600_000 },
-]
 const options = { whaleFloor: 50_000, vpinBucket: 100 }
 
 /** Park and Miller's generator: the same day for the same seed. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseFrame, type Frame } from './frame-parser.ts'
-import { sampleEvents, sampleTrade } from './frame-samples.ts'
+import { sampleEvents, sampleTrade } from './frame-fixture.ts'
 import { rejectCodes } from './rejection.ts'
 
 // `npm run nightly` raises the runs to 100,000 frames and more for each test; a failing seed is printed and replays with `seed`.

@@ -1,19 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { parseFrame, type Frame, type FrameContext } from './frame-parser.ts'
+import { sampleTrade } from './frame-fixture.ts'
 
 const context: FrameContext = { binary: false, receivedAtMs: 1_723_161_254_087 }
 
-const payload = {
-  e: 'trade',
-  E: 1_723_161_255_343,
-  s: 'BTCUSDT',
-  t: 3_735_683_259,
-  p: '61837.63000000',
-  q: '0.02000000',
-  T: 1_723_161_255_342,
-  m: true,
-  M: true,
-}
+const { payload } = sampleTrade
 const trade = {
   event_type: 'trade',
   event_time_ms: 1_723_161_255_343,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseFrame, type Frame } from './frame-parser.ts'
-import { sampleAggTrade, sampleBookTicker, sampleKline, type SampleEvent } from './frame-samples.ts'
+import { sampleAggTrade, sampleBookTicker, sampleKline, type SampleEvent } from './frame-fixture.ts'
 
 const parse = (frame: unknown): Frame => parseFrame(JSON.stringify(frame), { binary: false, receivedAtMs: 0 })
 const combined = ({ stream, payload }: SampleEvent, changed: object = {}): Frame =>
