@@ -2,6 +2,7 @@ import { RecordBatchBuilder, type CommittedOffset, type OutputBatch, type Transa
 import { expect, test } from 'vitest'
 import { BatchAttribute, BatchHeader } from './batch-format.ts'
 import { connectionLost, FakeCluster, type Answer } from './fake-cluster.ts'
+import { ManualTime } from './manual-time.ts'
 import { TransactionalProducer } from './transactional-producer.ts'
 
 const RETRIABLE = { code: 'broker-unavailable', retriable: true }
@@ -27,8 +28,8 @@ interface Produced {
 }
 
 /** A coordinator of transactions that says yes, and gives each `init` a new epoch, until the test scripts something else. */
-function transacting() {
-  const cluster = new FakeCluster()
+function transacting(time = new ManualTime({ skipping: true })) {
+  const cluster = new FakeCluster({ time })
   const produced: Produced[] = []
   let epoch = 0
   const accepted = () => [{ topic: 't', partition: 0, errorCode: 0 }]
@@ -208,6 +209,139 @@ test.each(STEPS.flatMap((step) => [47, 90].map((errorCode) => [step, errorCode] 
   },
 )
 
+test('records are sent while the transaction is open, its partitions named once; the commit has only the rest to do', async () => {
+  const { producer, asked, cluster, produced } = transacting()
+  await producer.init()
+  await producer.send([batchFor(0, 2), batchFor(1)])
+  await producer.send([batchFor(1)])
+  await producer.send([])
+  const [named, ...sent] = asked()
+  expect([named, new Set(sent)]).toEqual(['AddPartitionsToTxn', new Set(['Produce'])])
+  cluster.asked.length = 0
+  await producer.commit(transaction(batchFor(0)))
+  expect(asked().sort()).toEqual(['AddOffsetsToTxn', 'EndTxn', 'Produce', 'TxnOffsetCommit'])
+  await producer.send([batchFor(0)])
+  expect(cluster.count('AddPartitionsToTxn')).toBe(1)
+  const ofPartition = produced.filter(({ partition }) => partition === 0)
+  expect(ofPartition.map(({ sequence }) => sequence)).toEqual([0, 2, 3])
+})
+
+test('sends that come during a request wait, and go out together; a commit waits for all of them', async () => {
+  const { producer, asked, cluster } = transacting()
+  await producer.init()
+  const usual = cluster.answers.get('Produce')!
+  const gate = Promise.withResolvers<void>()
+  cluster.answers.set('Produce', async (request) => {
+    await gate.promise
+    return usual(request)
+  })
+  const sends = [0, 0, 0].map((partition) => producer.send([batchFor(partition)]))
+  const others = [1, 1].map(() => producer.send([batchFor(1)]))
+  const commit = producer.commit({ batches: [], groupId: 'g', offsets: [] })
+  await new Promise(setImmediate)
+  expect(asked()).toEqual(['AddPartitionsToTxn', 'Produce'])
+  gate.resolve()
+  await Promise.all([...sends, ...others, commit])
+  // One more each for the second and third batch of partition 0, beside those for partition 1.
+  expect(asked().slice(2)).toEqual(['AddPartitionsToTxn', 'Produce', 'Produce', 'Produce', 'Produce', 'EndTxn'])
+})
+
+test.each(['AddPartitionsToTxn', 'Produce'])(
+  'a send whose %s is lost rejects what waits, and the commit; nothing is repeated or committed before init',
+  async (apiName) => {
+    const { producer, cluster, first, produced } = transacting()
+    await producer.init()
+    first(apiName, 1, () => {
+      throw connectionLost()
+    })
+    const sends = [producer.send([batchFor(0)]), producer.send([batchFor(0)])]
+    for (const outcome of await Promise.allSettled(sends)) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: RETRIABLE })
+    }
+    expect(cluster.count(apiName)).toBe(1)
+    const requests = cluster.asked.length
+    await expect(producer.send([batchFor(0)])).rejects.toMatchObject(RETRIABLE)
+    expect(cluster.asked).toHaveLength(requests)
+    await expect(producer.commit({ ...transaction(batchFor(0)), offsets: [] })).rejects.toMatchObject(RETRIABLE)
+    expect(cluster.asked).toHaveLength(requests)
+    await expect(producer.send([batchFor(0)])).rejects.toMatchObject({ code: 'protocol' })
+    await producer.init()
+    await producer.send([batchFor(0)])
+    expect(produced.at(-1)).toMatchObject({ epoch: 1, sequence: 0 })
+  },
+)
+
+test.each(['AddPartitionsToTxn', 'Produce'])('a send whose %s is fenced finishes the producer', async (apiName) => {
+  const { producer, cluster, first } = transacting()
+  await producer.init()
+  first(apiName, 1, refusing(apiName, 90))
+  await expect(producer.send([batchFor(0)])).rejects.toMatchObject(FENCED)
+  const requests = cluster.asked.length
+  await expect(producer.commit(transaction(batchFor(0)))).rejects.toMatchObject(FENCED)
+  await expect(producer.init()).rejects.toMatchObject(FENCED)
+  await producer.close()
+  expect(cluster.asked).toHaveLength(requests)
+})
+
+test('init rejects sends that wait, once none of their records is under way', async () => {
+  const { producer, cluster } = transacting()
+  await producer.init()
+  const usual = cluster.answers.get('Produce')!
+  const gate = Promise.withResolvers<void>()
+  cluster.answers.set('Produce', async (request) => {
+    await gate.promise
+    return usual(request)
+  })
+  const underWay = producer.send([batchFor(0)])
+  const waiting = expect(producer.send([batchFor(0)])).rejects.toThrow('given up')
+  const init = producer.init()
+  await waiting
+  await new Promise(setImmediate)
+  expect(cluster.count('InitProducerId')).toBe(1)
+  gate.resolve()
+  await underWay
+  expect(await init).toMatchObject({ epoch: 1 })
+})
+
+test('close aborts what was sent, and has nothing to abort where nothing was, or all is committed', async () => {
+  const ends: boolean[] = []
+  const closed = async (use: (producer: TransactionalProducer) => Promise<void>) => {
+    const { producer, cluster } = transacting(new ManualTime())
+    cluster.answers.set('EndTxn', ({ body }) => {
+      body.string()
+      body.int64()
+      body.int16()
+      ends.push(body.bool())
+      return 0
+    })
+    await producer.init()
+    await use(producer)
+    ends.length = 0
+    await producer.close()
+    return ends.slice()
+  }
+  expect(await closed((producer) => producer.send([batchFor(0)]))).toEqual([false])
+  expect(await closed((producer) => producer.commit(transaction(batchFor(0))))).toEqual([])
+  expect(await closed(async () => {})).toEqual([])
+})
+
+test.each([
+  ['that is lost', () => Promise.reject(connectionLost())],
+  ['that does not come', () => new Promise(() => {})],
+])(
+  'close gives up after two seconds with an answer to its abort %s: the broker finds out by itself',
+  async (_, answer) => {
+    const time = new ManualTime()
+    const { producer, cluster } = transacting(time)
+    await producer.init()
+    await producer.send([batchFor(0)])
+    cluster.answers.set('EndTxn', answer)
+    const close = producer.close()
+    for (let waitedMs = 0; waitedMs < 2_000; waitedMs += 100) await time.advance(100)
+    await close
+  },
+)
+
 test('a refusal for good comes before what may be transient, and nothing is committed', async () => {
   const { producer, cluster, first } = transacting()
   await producer.init()
@@ -229,12 +363,13 @@ test('gives up, retriable, when the broker would abort the transaction by itself
   expect(cluster.time.nowMs() - startMs).toBeLessThanOrEqual(15_000)
 })
 
-test('refuses a commit before init, beside another, and after close', async () => {
+test('refuses a commit before init, beside another, and after close; no send goes beside one', async () => {
   const { producer } = transacting()
   await expect(producer.commit(transaction(batchFor(0)))).rejects.toThrow('transactional id x: init comes before')
   await producer.init()
   const commit = producer.commit(transaction(batchFor(0)))
-  await expect(producer.commit(transaction(batchFor(0)))).rejects.toThrow('beside another')
+  await expect(producer.commit(transaction(batchFor(0)))).rejects.toThrow('beside init or commit')
+  await expect(producer.send([batchFor(0)])).rejects.toThrow('send was called beside init or commit')
   await commit
   await producer.close()
   await expect(producer.commit(transaction(batchFor(0)))).rejects.toThrow('closed')

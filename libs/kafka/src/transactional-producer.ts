@@ -1,5 +1,6 @@
 import {
   StreamsError,
+  type OutputBatch,
   type ProducerOwnership,
   type Transaction,
   type TransactionalProducerPort,
@@ -8,11 +9,11 @@ import type { Compression } from './batch-format.ts'
 import type { ClusterLink } from './cluster-link.ts'
 import { Coordinator } from './coordinator.ts'
 import { KafkaErrorCode, kafkaError } from './kafka-error.ts'
+import { OpenTransaction, OutcomeUnknown } from './open-transaction.ts'
 import { initProducerIdCall } from './protocol/init-producer-id.ts'
 import type { TransactionWriter } from './protocol/transaction-writer.ts'
 import { retryQuickly } from './quick-retry.ts'
 import { Sequences } from './sequences.ts'
-import { OutcomeUnknown, TransactionRun } from './transaction-run.ts'
 
 export interface TransactionalProducerSettings {
   /** May be shared with others: it is not closed by `close`. */
@@ -29,9 +30,10 @@ export class TransactionalProducer implements TransactionalProducerPort {
   readonly #settings: TransactionalProducerSettings
   readonly #coordinator: Coordinator
   readonly #groups = new Map<string, Coordinator>()
-  #sequences = new Sequences()
-  /** Undefined before `init`, and after a commit that failed. */
-  #owner: TransactionWriter | undefined
+  /** Begun by `init`, and by each commit that succeeds; undefined before `init`, and after a commit that failed. */
+  #transaction: OpenTransaction | undefined
+  /** What the broker may still hold open. */
+  #last: OpenTransaction | undefined
   #busy = false
   #finished: StreamsError | undefined
   #closing: Promise<void> | undefined
@@ -43,38 +45,58 @@ export class TransactionalProducer implements TransactionalProducerPort {
 
   async init(): Promise<ProducerOwnership> {
     return await this.#alone(async () => {
-      this.#owner = undefined
+      this.#transaction = undefined
       const { transactionalId } = this.#settings
+      await this.#last?.abandon()
       const { producerId, producerEpoch } = await this.#initialised()
-      this.#owner = { transactionalId, producerId, producerEpoch }
-      this.#sequences = new Sequences()
+      this.#begin({ transactionalId, producerId, producerEpoch }, new Sequences())
       return { producerId: BigInt(producerId), epoch: producerEpoch }
     })
   }
 
+  async send(batches: readonly OutputBatch[]): Promise<void> {
+    this.#refuseBeside('send')
+    const transaction = this.#begun('send')
+    await this.#telling("the transaction can't be committed", () => transaction.send(batches))
+  }
+
   async commit(transaction: Transaction): Promise<void> {
     await this.#alone(async () => {
-      const owner = this.#owner
-      if (owner === undefined) {
-        throw new StreamsError(
-          'protocol',
-          `${this.#subject}: init comes before the first commit, and after one that failed`,
-        )
-      }
+      const begun = this.#begun('commit')
       // Whatever happens to this one, the next begins only where it is known to be committed.
-      this.#owner = undefined
-      const { link, compression, transactionTimeoutMs: timeoutMs } = this.#settings
-      const groupCoordinator = this.#groupCoordinator(transaction.groupId)
-      const parts = { link, owner, coordinator: this.#coordinator, groupCoordinator, compression, timeoutMs }
-      await new TransactionRun(transaction, { ...parts, sequences: this.#sequences }).finished()
-      this.#owner = owner
+      this.#transaction = undefined
+      await begun.commit(transaction)
+      this.#begin(begun.owner, begun.sequences)
     })
   }
 
   close(): Promise<void> {
-    this.#finished ??= new StreamsError('protocol', `${this.#subject}: the producer is closed`)
-    this.#closing ??= this.#settings.onClosed()
+    this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    // Whoever has taken over has ended what was open.
+    const isFenced = this.#finished !== undefined
+    this.#finished ??= new StreamsError('protocol', `${this.#subject}: the producer is closed`)
+    if (!isFenced) await this.#last?.abort()
+    await this.#settings.onClosed()
+  }
+
+  #begin(owner: TransactionWriter, sequences: Sequences): void {
+    const { link, compression, transactionTimeoutMs: timeoutMs } = this.#settings
+    const groupCoordinator = (groupId: string) => this.#groupCoordinator(groupId)
+    const parts = { link, coordinator: this.#coordinator, groupCoordinator, compression, timeoutMs }
+    this.#transaction = new OpenTransaction({ ...parts, owner, sequences })
+    this.#last = this.#transaction
+  }
+
+  #begun(call: string): OpenTransaction {
+    if (this.#transaction !== undefined) return this.#transaction
+    throw new StreamsError(
+      'protocol',
+      `${this.#subject}: init comes before the first ${call}, and after a commit that failed`,
+    )
   }
 
   async #initialised() {
@@ -89,26 +111,36 @@ export class TransactionalProducer implements TransactionalProducerPort {
   }
 
   async #alone<T>(operation: () => Promise<T>): Promise<T> {
-    if (this.#finished !== undefined) throw this.#finished
-    if (this.#busy) throw new StreamsError('protocol', `${this.#subject}: init or commit was called beside another`)
+    this.#refuseBeside('init or commit')
     this.#busy = true
     try {
-      return await operation()
-    } catch (error) {
-      const failure = this.#asFailure(error)
-      if (failure.code === 'fenced') this.#finished ??= failure
-      throw failure
+      return await this.#telling('not known whether the transaction is committed', operation)
     } finally {
       this.#busy = false
     }
   }
 
-  #asFailure(error: unknown): StreamsError {
+  #refuseBeside(call: string): void {
+    if (this.#finished !== undefined) throw this.#finished
+    if (this.#busy) throw new StreamsError('protocol', `${this.#subject}: ${call} was called beside init or commit`)
+  }
+
+  async #telling<T>(consequence: string, operation: () => Promise<T>): Promise<T> {
+    try {
+      return await operation()
+    } catch (error) {
+      const failure = this.#asFailure(error, consequence)
+      if (failure.code === 'fenced') this.#finished ??= failure
+      throw failure
+    }
+  }
+
+  #asFailure(error: unknown, consequence: string): StreamsError {
     if (error instanceof StreamsError && error.code !== 'retries-exhausted') return error
     const reason = error instanceof Error ? error.message : String(error)
     const known = error instanceof StreamsError || error instanceof OutcomeUnknown
     if (!known) return new StreamsError('protocol', `${this.#subject}: ${reason}`, { cause: error })
-    const message = `${this.#subject}: not known whether the transaction is committed: ${reason}`
+    const message = `${this.#subject}: ${consequence}: ${reason}`
     return new StreamsError('broker-unavailable', message, { retriable: true, cause: error })
   }
 

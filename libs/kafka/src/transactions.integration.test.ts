@@ -146,6 +146,35 @@ test.each(['AddPartitionsToTxn', 'Produce', 'TxnOffsetCommit', 'EndTxn'])(
   },
 )
 
+test('a writer that is closed between a send and its commit holds up no reader; one that is killed does until its successor is there', async () => {
+  const { kafka, topic, cluster, transactionOf, read } = await onCluster()
+  const closed = kafka.transactionalProducer({ transactionalId: `${topic}.closed` })
+  await closed.init()
+  await closed.send(transactionOf('gone', 1).batches)
+  const killed = watched(cluster, { transactionalId: `${topic}.killed` })
+  await killed.init()
+  await killed.send(transactionOf('gone', 1).batches)
+  const other = kafka.transactionalProducer({ transactionalId: `${topic}.other` })
+  await other.init()
+  await other.commit(transactionOf('kept', 1))
+  await closed.close()
+  expect(await read()).toEqual([])
+  await kafka.transactionalProducer({ transactionalId: `${topic}.killed` }).init()
+  // Well before the broker would abort it by itself.
+  await soon(async () => expect(await read()).toEqual(['kept']))
+})
+
+test('records that are sent while the loop goes on leave the commit with little to do', async () => {
+  const { kafka, topic, transactionOf, read, committed } = await onCluster(2)
+  const producer = kafka.transactionalProducer({ transactionalId: topic })
+  await producer.init()
+  const values = Array.from({ length: 40 }, (_, index) => `${index}`)
+  const sends = values.slice(0, -1).map((value) => producer.send(transactionOf(value, 0).batches))
+  await producer.commit(transactionOf('39', 39))
+  await Promise.all(sends)
+  await soon(async () => expect([await read(0), await read(1), await committed()]).toEqual([values, values, ['39']]))
+})
+
 test('an end whose answer is lost has committed: after the next init it is seen, and can be gone on from', async () => {
   const { topic, cluster, transactionOf, read, committed } = await onCluster()
   let losing = true

@@ -77,8 +77,9 @@ export interface ProducerPort {
   close(): Promise<void>
 }
 
-/** One transaction: records and offsets become visible together, or not at all. */
+/** One transaction, or what is left of it to write: records and offsets become visible together, or not at all. */
 export interface Transaction {
+  /** Besides those that were sent before. */
   readonly batches: readonly OutputBatch[]
   /** Offsets of the group to commit with the records. */
   readonly groupId: string
@@ -91,20 +92,33 @@ export interface ProducerOwnership {
   readonly epoch: number
 }
 
-/** Writes under one transactional id, which belongs to one task: whoever initialises it last is its only writer. */
+/**
+ * Writes under one transactional id, which belongs to one task: whoever initialises it last is its only writer. A transaction begins
+ * with the first records or offsets after `init` or a commit. One that is not committed is never seen: it is ended by the next `init`
+ * of the id, by `close` where the broker can be reached, else by the broker after its timeout. Until then it holds up whoever reads
+ * committed records of the partitions that it has records in.
+ */
 export interface TransactionalProducerPort {
   /**
    * Fences every earlier producer with this id and ends the transaction that one may have left open. Must be called before the
-   * first `commit`, and again after one has failed with a retriable error. When it resolves, what earlier owners committed is
-   * readable, and nothing of theirs can be added to it.
+   * first `send` or `commit`, and again after one has failed with a retriable error; sends that wait are rejected. When it resolves,
+   * what earlier owners committed is readable, and nothing of theirs can be added to it.
    */
   init(): Promise<ProducerOwnership>
   /**
-   * Writes the records and the offsets in one transaction; resolves when it is committed. Rejects with code `fenced` when
-   * another producer has taken over: nothing of it will ever be visible, and this producer is finished. With a retriable error it is
-   * not known whether it was committed: call `init`, and look at the committed offsets.
+   * Sends records ahead of the commit that they become visible with; resolves when they are acknowledged. Any number of calls may be under way:
+   * records of a partition are written in the order of the calls, those of the commit after them. The batches' buffers may be reused
+   * once it has settled. Not beside `init` or `commit`. Rejects as `commit` does, and nothing of the transaction will be visible then:
+   * `commit` rejects with the same error, until `init`.
+   */
+  send(batches: readonly OutputBatch[]): Promise<void>
+  /**
+   * Ends the transaction, with the records that were sent, and these and the offsets; resolves when it is committed. Waits for sends that are under way. Rejects with
+   * code `fenced` when another producer has taken over: nothing of it will ever be visible, and this producer is finished. With a
+   * retriable error it is not known whether it was committed: call `init`, and look at the committed offsets.
    */
   commit(transaction: Transaction): Promise<void>
+  /** Aborts what is not committed. */
   close(): Promise<void>
 }
 

@@ -25,24 +25,13 @@ export class InMemoryTransactions {
     this.#target = target
   }
 
-  /** A producer whose commits take effect at once, all of it or nothing. */
+  /** A producer whose commits take effect at once, all of it or nothing: what is sent before stays with it until then. */
   producer(transactionalId: string): TransactionalProducerPort {
-    let mine: ProducerOwnership | undefined
-    let closed = false
-    return {
-      init: async () => (mine = this.#take(transactionalId)),
-      commit: async (transaction) => {
-        if (mine === undefined || closed)
-          throw new StreamsError('protocol', `producer ${transactionalId} was not initialised`)
-        if (this.#epochs.get(transactionalId)?.epoch !== mine.epoch) {
-          throw new StreamsError('fenced', `producer ${transactionalId}: a newer one with the same id has taken over`)
-        }
-        this.#commit(transaction)
-      },
-      close: async () => {
-        closed = true
-      },
-    }
+    return new InMemoryTransactionalProducer(transactionalId, {
+      take: () => this.#take(transactionalId),
+      epoch: () => this.#epochs.get(transactionalId)?.epoch,
+      target: this.#target,
+    })
   }
 
   #take(transactionalId: string): ProducerOwnership {
@@ -51,10 +40,68 @@ export class InMemoryTransactions {
     this.#epochs.set(transactionalId, known)
     return { ...known }
   }
+}
 
-  #commit({ batches, groupId, offsets }: Transaction): void {
-    for (const batch of batches) this.#target.mustHave(batch)
-    for (const batch of batches) this.#target.append(batch)
-    this.#target.group(groupId).setOffsets(offsets)
+interface Shared {
+  take(): ProducerOwnership
+  /** Of whoever was initialised last. */
+  epoch(): number | undefined
+  readonly target: TransactionTarget
+}
+
+/** Its methods are properties, so that a test can spread it and replace one. */
+class InMemoryTransactionalProducer implements TransactionalProducerPort {
+  readonly #subject: string
+  readonly #shared: Shared
+  #mine: ProducerOwnership | undefined
+  #sent: OutputBatch[] = []
+  /** Of a send: the commit fails with it too. */
+  #failure: StreamsError | undefined
+  #isClosed = false
+
+  constructor(transactionalId: string, shared: Shared) {
+    this.#subject = `producer ${transactionalId}`
+    this.#shared = shared
+  }
+
+  init = async (): Promise<ProducerOwnership> => {
+    this.#sent = []
+    this.#failure = undefined
+    return (this.#mine = this.#shared.take())
+  }
+
+  send = async (batches: readonly OutputBatch[]): Promise<void> => {
+    this.#mustBeOwner()
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      for (const batch of batches) this.#shared.target.mustHave(batch)
+    } catch (error) {
+      this.#failure = error as StreamsError
+      throw error
+    }
+    // The sender may reuse its buffers.
+    for (const batch of batches) this.#sent.push({ ...batch, records: Buffer.from(batch.records) })
+  }
+
+  commit = async ({ batches, groupId, offsets }: Transaction): Promise<void> => {
+    this.#mustBeOwner()
+    const all = [...this.#sent.splice(0), ...batches]
+    if (this.#failure !== undefined) throw this.#failure
+    const { target } = this.#shared
+    for (const batch of all) target.mustHave(batch)
+    for (const batch of all) target.append(batch)
+    target.group(groupId).setOffsets(offsets)
+  }
+
+  close = async (): Promise<void> => {
+    this.#isClosed = true
+  }
+
+  #mustBeOwner(): void {
+    if (this.#mine === undefined || this.#isClosed) {
+      throw new StreamsError('protocol', `${this.#subject} was not initialised`)
+    }
+    if (this.#shared.epoch() === this.#mine.epoch) return
+    throw new StreamsError('fenced', `${this.#subject}: a newer one with the same id has taken over`)
   }
 }

@@ -84,6 +84,75 @@ export const lawsOfTransactions: readonly PortLaw[] = [
     },
   },
   {
+    law: 'records that are sent ahead of a commit are seen with it, in the order of the calls, before those of the commit',
+    check: async (subject) => {
+      const { producer, transactionOf, state, becomes } = await writing(subject)
+      const writer = producer()
+      await writer.init()
+      const values = numbered('value', 8)
+      await writer.send(transactionOf(values[0]!).batches)
+      await writer.send([])
+      assert.deepEqual(await state(), [[], [], ['-', '-']])
+      const underWay = values.slice(1, -1).map((value) => writer.send(transactionOf(value).batches))
+      await writer.commit(transactionOf(values.at(-1)!))
+      await Promise.all(underWay)
+      await becomes(values)
+      await writer.send(transactionOf('alone').batches)
+      await writer.commit({ ...transactionOf('alone'), batches: [] })
+      await becomes([...values, 'alone'])
+    },
+  },
+  {
+    law: 'what was sent and not committed is never seen, after init or close, and holds nobody up',
+    check: async (subject) => {
+      const { producer, transactionOf, state, becomes } = await writing(subject)
+      const [first, second] = [producer(), producer()]
+      await first.init()
+      await first.commit(transactionOf('kept'))
+      await first.send(transactionOf('gone').batches)
+      await first.init()
+      assert.deepEqual(await state(), [['kept'], ['kept'], ['-', 'kept']])
+      await first.commit(transactionOf('next'))
+      await first.send(transactionOf('gone, too').batches)
+      await first.close()
+      await second.init()
+      await second.commit(transactionOf('last'))
+      await becomes(['kept', 'next', 'last'])
+    },
+  },
+  {
+    law: 'after a send that failed nothing of the transaction can be committed, until init',
+    check: async (subject) => {
+      const { producer, topic, transactionOf, state, becomes } = await writing(subject)
+      const writer = producer()
+      await writer.init()
+      await writer.send(transactionOf('gone').batches)
+      await assert.rejects(writer.send([batchOf({ topic: `${topic}-missing`, partition: 0 }, ['gone'])]))
+      await assert.rejects(writer.send(transactionOf('gone').batches))
+      await assert.rejects(writer.commit(transactionOf('gone')))
+      await writer.init()
+      assert.deepEqual(await state(), [[], [], ['-', '-']])
+      await writer.commit(transactionOf('next'))
+      await becomes(['next'])
+    },
+  },
+  {
+    law: 'what an earlier owner sent is never seen, and it can send no more',
+    check: async (subject) => {
+      const { producer, transactionOf, becomes } = await writing(subject)
+      const [first, second] = [producer(), producer()]
+      await first.init()
+      await first.send(transactionOf('gone').batches)
+      await second.init()
+      await assert.rejects(first.send(transactionOf('gone').batches), fenced)
+      await assert.rejects(first.commit(transactionOf('gone')), fenced)
+      await first.close()
+      await second.send(transactionOf('next').batches)
+      await second.commit({ ...transactionOf('next'), batches: [] })
+      await becomes(['next'])
+    },
+  },
+  {
     law: 'whoever is initialised last is the only writer; the earlier one is fenced for good, and leaves nothing behind',
     check: async (subject) => {
       const { producer, transactionOf, state, becomes } = await writing(subject)
@@ -155,14 +224,16 @@ export const lawsOfTransactions: readonly PortLaw[] = [
     },
   },
   {
-    law: 'a commit before init, and one after close, is refused',
+    law: 'before init, and after close, a commit is refused, and so is a send',
     check: async (subject) => {
       const { producer, transactionOf, state } = await writing(subject)
       const writer = producer()
       await assert.rejects(writer.commit(transactionOf('too early')), { code: 'protocol' })
+      await assert.rejects(writer.send(transactionOf('too early').batches), { code: 'protocol' })
       await writer.init()
       await writer.close()
       await assert.rejects(writer.commit(transactionOf('too late')), { code: 'protocol' })
+      await assert.rejects(writer.send(transactionOf('too late').batches), { code: 'protocol' })
       assert.deepEqual(await state(), [[], [], ['-', '-']])
     },
   },

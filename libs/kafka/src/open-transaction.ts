@@ -1,0 +1,248 @@
+import { StreamsError, type OutputBatch, type Transaction } from '@tidemark/streams'
+import type { Compression } from './batch-format.ts'
+import { compressed } from './batch-writer.ts'
+import type { ClusterLink } from './cluster-link.ts'
+import type { Coordinator, Question } from './coordinator.ts'
+import { KafkaErrorCode, kafkaError, partitionName } from './kafka-error.ts'
+import { ProduceRun } from './produce-run.ts'
+import { addOffsetsToTxnCall } from './protocol/add-offsets-to-txn.ts'
+import { addPartitionsToTxnCall } from './protocol/add-partitions-to-txn.ts'
+import { endTxnCall } from './protocol/end-txn.ts'
+import type { PartitionResult, TransactionWriter } from './protocol/transaction-writer.ts'
+import { txnOffsetCommitCall } from './protocol/txn-offset-commit.ts'
+import { retryQuickly } from './quick-retry.ts'
+import type { Sequences } from './sequences.ts'
+
+export interface OpenTransactionOptions {
+  readonly link: ClusterLink
+  readonly owner: TransactionWriter
+  /** Of the transactional id. */
+  readonly coordinator: Coordinator
+  groupCoordinator(groupId: string): Coordinator
+  readonly sequences: Sequences
+  readonly compression: Compression
+  /** After which the broker aborts the transaction by itself: nothing is repeated for longer. */
+  readonly timeoutMs: number
+}
+
+/** A request was not answered, or not in a way that says what has become of it. Never repeated: it may still arrive later. */
+export class OutcomeUnknown extends Error {}
+
+/** Refusals of an end that leave the transaction as it is. */
+const NOT_ENDED: ReadonlySet<number> = new Set([
+  KafkaErrorCode.concurrentTransactions,
+  KafkaErrorCode.coordinatorLoadInProgress,
+])
+
+/** How long `abort` takes at most: after that readers wait for the broker's own timeout. */
+const ABORT_FOR_MS = 2_000
+
+interface WaitingBatches {
+  readonly batches: readonly OutputBatch[]
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/**
+ * One transaction, which the broker hears of with the first records or offsets. Partitions are named before records go to them, each
+ * once; once all is acknowledged the transaction is committed.
+ */
+export class OpenTransaction {
+  readonly owner: TransactionWriter
+  readonly sequences: Sequences
+  readonly #options: OpenTransactionOptions
+  /** Names of the partitions that belong to it. */
+  readonly #partitions = new Set<string>()
+  #waiting: WaitingBatches[] = []
+  #sending: Promise<void> | undefined
+  /** Undefined while the broker has heard nothing of it. */
+  #deadlineMs: number | undefined
+  #failure: { readonly error: unknown } | undefined
+  #isEnding = false
+
+  constructor(options: OpenTransactionOptions) {
+    this.owner = options.owner
+    this.sequences = options.sequences
+    this.#options = options
+  }
+
+  /**
+   * Resolves when the records are acknowledged. Several calls may be under way: what comes during a request waits, and goes out together,
+   * in the order of the calls. After a rejection it can't be committed.
+   */
+  async send(batches: readonly OutputBatch[]): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error
+    const filled = batches.filter(({ count }) => count > 0)
+    if (filled.length === 0) return
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#waiting.push({ batches: filled, resolve, reject })
+    this.#sending ??= this.#sendWaiting()
+    await promise
+  }
+
+  /**
+   * Writes the rest, and the offsets beside it, and commits. Rejects, when nothing of it is under way any more, with what was refused, or
+   * with `OutcomeUnknown`.
+   */
+  async commit({ batches, groupId, offsets }: Transaction): Promise<void> {
+    await allOf([
+      this.send(batches),
+      // What was sent before may still be under way.
+      this.#sending ?? Promise.resolve(),
+      ...(offsets.length > 0 ? [this.#writeOffsets(groupId, offsets)] : []),
+    ])
+    if (this.#failure !== undefined) throw this.#failure.error
+    if (this.#deadlineMs !== undefined) await this.#end()
+  }
+
+  /** Sends no more of it. Resolves when none of its records is under way. */
+  async abandon(): Promise<void> {
+    this.#fail(new StreamsError('protocol', `${this.#subject}: the transaction was given up`))
+    await this.#sending
+  }
+
+  /** Tells the broker that nothing of this will be committed, if it can be told within two seconds. Never rejects. */
+  async abort(): Promise<void> {
+    const { time } = this.#options.link
+    const told = new AbortController()
+    const telling = this.#tellOfAbort().finally(() => told.abort())
+    await Promise.race([telling, time.wait(ABORT_FOR_MS, told.signal)])
+  }
+
+  async #tellOfAbort(): Promise<void> {
+    await this.abandon()
+    if (this.#deadlineMs === undefined || this.#isEnding) return
+    const { link, owner, coordinator } = this.#options
+    const call = endTxnCall(owner, 'abort')
+    const ask = async () => {
+      const errorCode = await coordinator.ask({ call, errorCodesOf: (code) => [code] })
+      if (errorCode !== KafkaErrorCode.none) throw kafkaError(errorCode, `${this.#subject}: ${call.apiName}`)
+    }
+    await retryQuickly(ask, { link, subject: this.#subject, forMs: ABORT_FOR_MS }).catch((error: unknown) => {
+      link.logger.debug({ err: error }, `${this.#subject}: the broker was not told of the abort: it finds out itself`)
+    })
+  }
+
+  /** Sends what waits, and what has come in the meantime, until nothing does. Never rejects. */
+  async #sendWaiting(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const sent = this.#waiting
+      this.#waiting = []
+      try {
+        await this.#produce(sent.flatMap(({ batches }) => batches))
+        for (const { resolve } of sent) resolve()
+      } catch (error) {
+        for (const { reject } of sent) reject(error)
+        this.#fail(error)
+      }
+    }
+    this.#sending = undefined
+  }
+
+  /** From here on nothing is sent, and nothing can be committed. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    for (const { reject } of this.#waiting.splice(0)) reject(error)
+  }
+
+  async #produce(batches: readonly OutputBatch[]): Promise<void> {
+    await this.#addPartitions(batches)
+    const { link, owner, sequences, compression } = this.#options
+    const { transactionalId, producerId, producerEpoch } = owner
+    const run = new ProduceRun({ link, deliveryTimeoutMs: this.#leftMs(), transactionalId, whenLost: unknownOutcome })
+    for (const batch of batches) {
+      const baseSequence = sequences.take(batch, batch.count)
+      run.add({
+        batch,
+        ...compressed(batch, compression),
+        producerId,
+        producerEpoch,
+        baseSequence,
+        transactional: true,
+      })
+    }
+    await run.finished()
+  }
+
+  async #addPartitions(batches: readonly OutputBatch[]): Promise<void> {
+    const named = new Map(batches.map((batch) => [partitionName(batch), batch]))
+    for (const name of this.#partitions) named.delete(name)
+    if (named.size === 0) return
+    const { owner, coordinator } = this.#options
+    const call = addPartitionsToTxnCall(owner, [...named.values()])
+    await this.#repeat(call.apiName, async () => {
+      this.#refuseAny(await coordinator.ask(asked({ call, errorCodesOf: errorCodes })))
+    })
+    for (const name of named.keys()) this.#partitions.add(name)
+  }
+
+  async #writeOffsets(groupId: string, offsets: Transaction['offsets']): Promise<void> {
+    const { owner, coordinator, groupCoordinator } = this.#options
+    const add = addOffsetsToTxnCall(owner, groupId)
+    await this.#repeat(add.apiName, async () => {
+      const errorCode = await coordinator.ask(asked({ call: add, errorCodesOf: (code) => [code] }))
+      if (errorCode !== KafkaErrorCode.none) throw kafkaError(errorCode, `${this.#subject}: ${add.apiName}`)
+    })
+    const write = txnOffsetCommitCall(owner, groupId, offsets)
+    await this.#repeat(write.apiName, async () => {
+      this.#refuseAny(await groupCoordinator(groupId).ask(asked({ call: write, errorCodesOf: errorCodes })))
+    })
+  }
+
+  async #end(): Promise<void> {
+    this.#isEnding = true
+    const { owner, coordinator } = this.#options
+    const call = endTxnCall(owner, 'commit')
+    await this.#repeat(call.apiName, async () => {
+      const errorCode = await coordinator.ask(
+        asked({ call, errorCodesOf: (code) => (NOT_ENDED.has(code) ? [code] : []) }),
+      )
+      if (errorCode === KafkaErrorCode.none) return
+      const refusal = kafkaError(errorCode, `${this.#subject}: ${call.apiName}`)
+      // A coordinator that moves, or waits for its replicas in vain, may have decided on the commit already.
+      throw NOT_ENDED.has(errorCode) ? refusal : unknownOutcome(refusal)
+    })
+  }
+
+  /** Throws the first refusal that says why; those that only follow from another one come last. */
+  #refuseAny(results: readonly PartitionResult[]): void {
+    const refused = results.filter(({ errorCode }) => errorCode !== KafkaErrorCode.none)
+    const first = refused.find(({ errorCode }) => errorCode !== KafkaErrorCode.operationNotAttempted) ?? refused[0]
+    if (first !== undefined) throw kafkaError(first.errorCode, `${this.#subject}: ${partitionName(first)}`)
+  }
+
+  async #repeat(step: string, operation: () => Promise<void>): Promise<void> {
+    const { link } = this.#options
+    await retryQuickly(operation, { link, subject: `${this.#subject}: ${step}`, forMs: this.#leftMs() })
+  }
+
+  /** How long the broker waits for its end: counted from the first request, which is about to be made if none was. */
+  #leftMs(): number {
+    const nowMs = this.#options.link.time.nowMs()
+    this.#deadlineMs ??= nowMs + this.#options.timeoutMs
+    return this.#deadlineMs - nowMs
+  }
+
+  get #subject(): string {
+    return `transactional id ${this.#options.owner.transactionalId}`
+  }
+}
+
+function asked<T>(question: Question<T>): Question<T> {
+  return { ...question, whenLost: unknownOutcome }
+}
+
+function unknownOutcome(error: unknown): unknown {
+  if (!(error instanceof StreamsError) || !error.retriable) return error
+  return new OutcomeUnknown(error.message, { cause: error })
+}
+
+const errorCodes = (results: readonly PartitionResult[]) => results.map(({ errorCode }) => errorCode)
+
+/** Waits for each of the steps, whatever becomes of the others; a refusal for good comes before what may be transient. */
+async function allOf(steps: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(steps)
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
+  const final = failures.find((failure) => failure instanceof StreamsError && !failure.retriable)
+  if (failures.length > 0) throw final ?? failures[0]
+}
