@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { kafkaPorts } from '@tidemark/kafka'
-import { avroCodec, connectRegistry, topicNames, valueSubject, type Alert, type MarketMetrics } from '@tidemark/schemas'
+import { connectRegistry } from '@tidemark/schemas'
 import { kafkaSettings, runService } from '@tidemark/service'
 import { configSchema } from './config.ts'
 import { logChannel } from './log-channel.ts'
 import { slackChannel } from './slack-channel.ts'
 import { applicationId, startAlertEngine } from './start-alert-engine.ts'
+import { alertCodecs } from './topology.ts'
 
 await runService({
   name: applicationId,
@@ -19,11 +20,7 @@ await runService({
     return startAlertEngine({
       ...context,
       kafka: kafkaPorts({ ...kafkaSettings(config), clientId: applicationId, logger }),
-      metricsCodec: avroCodec<MarketMetrics>('MarketMetrics', {
-        registry,
-        subject: valueSubject(topicNames.marketMetrics),
-      }),
-      alertCodec: avroCodec<Alert>('Alert', { registry, subject: valueSubject(topicNames.alerts) }),
+      codecs: alertCodecs(registry),
       channel: webhookUrl === undefined ? logChannel(logger) : slackChannel({ webhookUrl }),
       readFile: (path) => readFileSync(path, 'utf8'),
       nowMs: Date.now,

@@ -68,8 +68,7 @@ async function run(
       ensureTopics: (topics) => kafka.ensureTopics(topics),
       close: async () => undefined,
     },
-    metricsCodec,
-    alertCodec,
+    codecs: { metrics: metricsCodec, alert: alertCodec },
     channel: {
       name: 'fake',
       post: async (alert) => {

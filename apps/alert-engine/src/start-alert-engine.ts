@@ -1,20 +1,18 @@
 import { builtInRules, type Rule } from '@tidemark/market'
-import type { Alert, MarketMetrics } from '@tidemark/schemas'
 import { streamsService, streamsSettings, type RunningService, type ServiceContext } from '@tidemark/service'
-import { run, type Codec, type KafkaPorts } from '@tidemark/streams'
+import { run, type KafkaPorts } from '@tidemark/streams'
 import type { AlertChannel } from './alert-channel.ts'
 import { alertDelivery } from './alert-delivery.ts'
 import type { Config } from './config.ts'
 import { persistentChannel } from './persistent-channel.ts'
 import { parseRules } from './rules-file.ts'
-import { alertTopology } from './topology.ts'
+import { alertTopology, type AlertCodecs } from './topology.ts'
 
 export const applicationId = 'alert-engine'
 
 export interface AlertEngineContext extends ServiceContext<Config> {
   readonly kafka: KafkaPorts & { close(): Promise<void> }
-  readonly metricsCodec: Codec<MarketMetrics>
-  readonly alertCodec: Codec<Alert>
+  readonly codecs: AlertCodecs
   readonly channel: AlertChannel
   readonly readFile: (path: string) => string
   /** Processing time, for the age of alerts. */
@@ -23,7 +21,7 @@ export interface AlertEngineContext extends ServiceContext<Config> {
 
 /** Starts judging every final window. Rejects where the rules file can't be read or is wrong, with all that is wrong in it. */
 export async function startAlertEngine(context: AlertEngineContext): Promise<RunningService> {
-  const { config, logger, metrics, signal, kafka, metricsCodec, alertCodec, nowMs } = context
+  const { config, logger, metrics, signal, kafka, codecs, nowMs } = context
   const rules = rulesOf(context)
   const figures = { rules: rules.length, channel: context.channel.name, alerts_fired: 0 }
   const deliveries = { alerts_sent: 0, alerts_refused: 0, alerts_failed: 0, alerts_too_old: 0 }
@@ -53,7 +51,7 @@ export async function startAlertEngine(context: AlertEngineContext): Promise<Run
     },
   })
   const alerts = alertTopology({
-    codecs: { metrics: metricsCodec, alert: alertCodec },
+    codecs,
     rules,
     delivery,
     fired: () => figures.alerts_fired++,

@@ -1,9 +1,29 @@
-import { Cooldowns, evaluate, type Rule } from '@tidemark/market'
-import { topicNames, type Alert, type MarketMetrics } from '@tidemark/schemas'
+import { builtInRules, Cooldowns, evaluate, type Rule } from '@tidemark/market'
+import {
+  avroCodec,
+  inMemoryRegistry,
+  topicNames,
+  valueSubject,
+  type Alert,
+  type MarketMetrics,
+  type SchemaRegistry,
+} from '@tidemark/schemas'
 import { stream, topology, type Codec, type ExternalSink, type Topology } from '@tidemark/streams'
 
+export interface AlertCodecs {
+  readonly metrics: Codec<MarketMetrics>
+  readonly alert: Codec<Alert>
+}
+
+export function alertCodecs(registry: SchemaRegistry): AlertCodecs {
+  return {
+    metrics: avroCodec('MarketMetrics', { registry, subject: valueSubject(topicNames.marketMetrics) }),
+    alert: avroCodec('Alert', { registry, subject: valueSubject(topicNames.alerts) }),
+  }
+}
+
 export interface AlertTopologyOptions {
-  readonly codecs: { readonly metrics: Codec<MarketMetrics>; readonly alert: Codec<Alert> }
+  readonly codecs: AlertCodecs
   readonly rules: readonly Rule[]
   /** Shows alerts to people. */
   readonly delivery: ExternalSink<Alert>
@@ -25,4 +45,14 @@ export function alertTopology({ codecs, rules, delivery, fired }: AlertTopologyO
     return judged
   })
   return topology(alerts.selectKey((alert) => alert.id).to(topicNames.alerts, codecs.alert), alerts.sink(delivery))
+}
+
+/** The topology of the built-in rules, with nobody behind it, to be looked at. */
+export function describedTopology(): Topology {
+  return alertTopology({
+    codecs: alertCodecs(inMemoryRegistry()),
+    rules: builtInRules,
+    delivery: { name: 'people', write: () => Promise.resolve() },
+    fired: () => undefined,
+  })
 }

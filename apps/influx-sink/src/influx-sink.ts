@@ -14,6 +14,8 @@ export interface InfluxSinkOptions<V> {
   readonly counted: (counts: { written: number; refused: number }) => void
 }
 
+export const sinkName = 'influxdb'
+
 interface Entry<V> {
   readonly record: StreamRecord<V>
   readonly line: string
@@ -26,7 +28,7 @@ interface Entry<V> {
 export function influxSink<V>(options: InfluxSinkOptions<V>): ExternalSink<V> {
   const { toLine, writer, refused, maxLines, counted } = options
   return {
-    name: 'influxdb',
+    name: sinkName,
     async write(records) {
       const bad: RefusedRecord<V>[] = []
       const entries: Entry<V>[] = []
@@ -72,5 +74,5 @@ function refusedRecord<V>(record: StreamRecord<V>, code: RefusedRecord<V>['code'
 }
 
 function sinkFailed(failure: WriteFailure): StreamsError {
-  return new StreamsError('sink-failed', `sink influxdb: ${failure.message}`)
+  return new StreamsError('sink-failed', `sink ${sinkName}: ${failure.message}`)
 }

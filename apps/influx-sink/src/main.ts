@@ -1,10 +1,11 @@
 import process from 'node:process'
 import { kafkaPorts } from '@tidemark/kafka'
-import { avroCodec, connectRegistry, topicNames, valueSubject } from '@tidemark/schemas'
+import { connectRegistry } from '@tidemark/schemas'
 import { kafkaSettings, runService } from '@tidemark/service'
 import { configSchema } from './config.ts'
 import { influxLines } from './influx-lines.ts'
 import { applicationId, startInfluxSink } from './start-influx-sink.ts'
+import { sinkCodecs } from './topology.ts'
 
 await runService({
   name: applicationId,
@@ -13,11 +14,6 @@ await runService({
   start: (context) => {
     const { config, logger } = context
     const registry = connectRegistry({ url: config.SCHEMA_REGISTRY_URL })
-    const codecs = {
-      metrics: avroCodec('MarketMetrics', { registry, subject: valueSubject(topicNames.marketMetrics) }),
-      whales: avroCodec('WhaleOrder', { registry, subject: valueSubject(topicNames.whaleOrders) }),
-      anomalies: avroCodec('MarketAnomaly', { registry, subject: valueSubject(topicNames.marketAnomalies) }),
-    }
     const kafka = kafkaPorts({ ...kafkaSettings(config), clientId: applicationId, logger })
     const lines = influxLines({
       url: config.INFLUX_URL,
@@ -26,6 +22,6 @@ await runService({
       bucket: config.INFLUX_BUCKET,
       timeoutMs: config.INFLUX_TIMEOUT_MS,
     })
-    return startInfluxSink({ ...context, kafka, lines, codecs })
+    return startInfluxSink({ ...context, kafka, lines, codecs: sinkCodecs(registry) })
   },
 })

@@ -1,9 +1,20 @@
 import { marketMetrics, type FlowItem, type SymbolFlowOptions, type WindowSize } from '@tidemark/market'
-import type { MarketAnomaly, MarketMetrics, WhaleOrder } from '@tidemark/schemas'
+import {
+  avroCodec,
+  inMemoryRegistry,
+  topicNames,
+  valueSubject,
+  type MarketAnomaly,
+  type MarketMetrics,
+  type SchemaRegistry,
+  type WhaleOrder,
+} from '@tidemark/schemas'
 import { stream, topology, type Codec, type Stream, type Topology } from '@tidemark/streams'
 import { tumbling } from '@tidemark/windowing'
+import { configSchema, type Config } from './config.ts'
 import { flowSteps, type FlowedTrade, type FlowOutput } from './flow-steps.ts'
 import { judgeSteps } from './judge-steps.ts'
+import { whaleFloor } from './whale-floor.ts'
 
 export interface AggregatorOptions extends SymbolFlowOptions {
   readonly topics: {
@@ -32,6 +43,42 @@ export const tradeFields = [
   'quantity',
   'is_buyer_maker',
 ] as const satisfies readonly (keyof FlowedTrade)[]
+
+interface TopologyContext {
+  readonly registry: SchemaRegistry
+  warn(message: string): void
+}
+
+/** The topology that the settings ask for. */
+export function configuredTopology(config: Config, { registry, warn }: TopologyContext): Topology {
+  const subject = (topic: string) => ({ registry, subject: valueSubject(topic) })
+  return aggregatorTopology({
+    topics: {
+      trades: config.KAFKA_TOPIC,
+      late: topicNames.binanceTradesLate,
+      metrics: topicNames.marketMetrics,
+      whales: topicNames.whaleOrders,
+      anomalies: topicNames.marketAnomalies,
+    },
+    codecs: {
+      trade: avroCodec('Trade', { ...subject(config.KAFKA_TOPIC), projection: tradeFields }),
+      metrics: avroCodec('MarketMetrics', subject(topicNames.marketMetrics)),
+      whale: avroCodec('WhaleOrder', subject(topicNames.whaleOrders)),
+      anomaly: avroCodec('MarketAnomaly', subject(topicNames.marketAnomalies)),
+    },
+    windows: config.WINDOWS,
+    graceMs: config.GRACE_MS,
+    whaleFloor: whaleFloor(config.WHALE_MIN_NOTIONAL, warn),
+    whaleQuantile: config.WHALE_QUANTILE,
+    vpinBucket: config.VPIN_BUCKET,
+  })
+}
+
+/** The topology of the default settings, to be looked at. */
+export function describedTopology(): Topology {
+  const config = configSchema.parse({ SCHEMA_REGISTRY_URL: 'http://localhost' })
+  return configuredTopology(config, { registry: inMemoryRegistry(), warn: () => undefined })
+}
 
 /** Trades of a partition that wait for those before them; at the beginning of a symbol, and behind a hole, those of one grace do. */
 const maxHeld = 500_000

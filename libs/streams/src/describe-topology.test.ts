@@ -45,7 +45,7 @@ describe('a topology describes itself', () => {
     )
   })
 
-  test('with the outlets of a step, and a step that has several parents as one', () => {
+  test('with the outlets of a step, and what is behind a step that has several parents once', () => {
     const { large, rest } = source.branch({ large: (value) => value > 9 })
     const inOrder = large
       .merge(rest.map((value) => value))
@@ -62,17 +62,13 @@ describe('a topology describes itself', () => {
       [
         'source numbers',
         '  branch',
-        '    large: merge',
+        '    large: merge [1]',
         '      in-sequence',
         '        process sums',
         '          to sums with heartbeats',
         '        late: to late',
         '    rest: map',
-        '      merge',
-        '        in-sequence',
-        '          process sums',
-        '            to sums with heartbeats',
-        '          late: to late',
+        '      merge [1, above]',
       ].join('\n'),
     )
     expect(sequenced.describe('mermaid').split('\n')).toEqual([

@@ -1,3 +1,4 @@
+import type { Aggregator } from '@tidemark/windowing'
 import type { Decoded } from './codec.ts'
 import type { StreamRecord } from './stream-record.ts'
 
@@ -84,6 +85,25 @@ function keyFormat<K>(codec: KeyCodec<K>): KeyFormat<K> {
 /** The format of the keys of a codec; without one, of text, which is all that `K` can be then. */
 export function formatOf<K>(codec: KeyCodec<K> | undefined): KeyFormat<K> {
   return codec === undefined ? (TEXT_KEYS as unknown as KeyFormat<K>) : keyFormat(codec)
+}
+
+/** A fold whose results are told keys as users see them, for one that is told their names. */
+export function withResultKeys<V, A, R, K>(
+  { codec, keyOf }: KeyFormat<K>,
+  aggregator: Aggregator<V, A, R, K>,
+): Aggregator<V, A, R> {
+  // Text names itself.
+  if (codec === undefined) return aggregator as unknown as Aggregator<V, A, R>
+  const { addRest, merge, snapshot, restore } = aggregator
+  return {
+    init: () => aggregator.init(),
+    add: (accumulator, value) => aggregator.add(accumulator, value),
+    ...(addRest !== undefined && { addRest: addRest.bind(aggregator) }),
+    ...(merge !== undefined && { merge: merge.bind(aggregator) }),
+    result: (accumulator, context) => aggregator.result(accumulator, { ...context, key: keyOf(context.key) }),
+    ...(snapshot !== undefined && { snapshot: snapshot.bind(aggregator) }),
+    ...(restore !== undefined && { restore: restore.bind(aggregator) }),
+  }
 }
 
 /** A function over records as users see them, for records as the engine has them. */

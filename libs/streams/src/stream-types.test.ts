@@ -1,4 +1,4 @@
-import { count, session, tumbling } from '@tidemark/windowing'
+import { combine, count, session, tumbling, type ResultContext } from '@tidemark/windowing'
 import { expect, test } from 'vitest'
 import { jsonCodec } from './json-codec.ts'
 import { intKeys, longKeys } from './key-codec.ts'
@@ -138,6 +138,28 @@ test('keys have a type of their own, which is text unless a codec says otherwise
     (): Stream<number, number> => stream('numbers', numbers, { timestampMs }),
   ]
   expect(ends).toHaveLength(10)
+  const windows = tumbling({ sizeMs: 1_000, graceMs: 0 })
+  const none = { init: () => 0, add: (sum: number) => sum }
+  const folds = [
+    byNumber
+      .groupByKey()
+      .window(windows)
+      .aggregate({ ...none, result: (sum, { key }) => sum + key }, { emit: 'on-close' })
+      .to('numbers', numbers),
+    // What does not ask for the key takes any.
+    byLong
+      .groupByKey()
+      .window(windows)
+      .aggregate(combine({ counted: count() }), { emit: 'on-close' })
+      .map(({ counted }) => counted)
+      .to('numbers', numbers),
+    source
+      .groupByKey()
+      .window(windows)
+      // @ts-expect-error the keys are texts
+      .aggregate({ ...none, result: (sum, { key }: ResultContext<number>) => sum + key }, { emit: 'on-close' }),
+  ]
+  expect(folds).toHaveLength(3)
   byNumber.groupByKey().process<number, number>({
     name: 'keys',
     init: (key) => key,

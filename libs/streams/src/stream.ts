@@ -12,7 +12,7 @@ import {
   selectKeyOperator,
   topicSinkOperator,
 } from './operators.ts'
-import { formatOf, withKeys, type KeyCodec, type KeyFormat, type KeyOption } from './key-codec.ts'
+import { formatOf, withKeys, withResultKeys, type KeyCodec, type KeyFormat, type KeyOption } from './key-codec.ts'
 import type { Operator } from './operator.ts'
 import { processOperator, type ProcessOptions } from './process-operator.ts'
 import { sourceReader } from './source-reader.ts'
@@ -333,10 +333,11 @@ export class WindowedStream<V, W extends Windows<V>, K = string> {
     this.#windows = windows
   }
 
-  /** Folds each key's records into its windows. An aggregator sees a key that is not text as the latin1 text of its bytes. */
-  aggregate<A, R>(aggregator: Aggregator<V, A, R>, options: EmitOptions<W>): AggregatedStream<R, K> {
+  /** Folds each key's records into its windows. */
+  aggregate<A, R>(aggregator: Aggregator<V, A, R, K>, options: EmitOptions<W>): AggregatedStream<R, K> {
     const windows = this.#windows
     const { emit, late } = options
+    const named = withResultKeys(this.#keys, aggregator)
     const shape = windowsName(windows)
     const name = options.name ?? `windows-${shape}`
     const lateTopics: string[] = late === undefined ? [] : [late]
@@ -349,7 +350,8 @@ export class WindowedStream<V, W extends Windows<V>, K = string> {
       parents: [this.#place],
       time: 'own',
       needsTime: true,
-      create: (context, next) => aggregateOperator({ name, windows, aggregator, emit, lateTopics }, context, next()),
+      create: (context, next) =>
+        aggregateOperator({ name, windows, aggregator: named, emit, lateTopics }, context, next()),
       writes: { topics: lateTopics, codecs: [] },
     }
     return new AggregatedStream<R, K>(node, this.#keys, lateTopics)

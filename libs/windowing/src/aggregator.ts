@@ -1,8 +1,8 @@
 import type { Window } from './window.ts'
 
 /** What a window's result may depend on besides what was folded. */
-export interface ResultContext {
-  readonly key: string
+export interface ResultContext<K = string> {
+  readonly key: K
   readonly window: Window
   /** Records of this key that came too late for a window of this size since the key's previous result. */
   readonly lateCount: number
@@ -16,8 +16,10 @@ export interface ResultContext {
  *
  * `add` and `merge` may change the accumulator they are given and return it. For results that do not depend on the order in
  * which records arrive, the fold itself must not: order by a sequence in the value, and sum with `ExactSum`.
+ *
+ * `K` is the type of the keys that `result` is told; `unknown` where it does not ask.
  */
-export interface Aggregator<V, A, R = A> {
+export interface Aggregator<V, A, R = A, K = string> {
   init(): A
   add(accumulator: A, value: V): A
   /**
@@ -28,7 +30,7 @@ export interface Aggregator<V, A, R = A> {
   /** Claimed only if merging the folds of two parts equals folding all their records at once. */
   merge?(left: A, right: A): A
   /** May be asked more than once for the same accumulator, and must not change it: a window may tell of updates. */
-  result(accumulator: A, context: ResultContext): R
+  result(accumulator: A, context: ResultContext<K>): R
   /**
    * The accumulator as a JSON-safe value, for a changelog; without it, the accumulator is one itself. It may share its insides:
    * it is written before the next record is added.

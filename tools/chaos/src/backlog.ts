@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { createAdmin, kafkaPorts } from '@tidemark/kafka'
 import type { Host } from '@tidemark/stack'
 import { RecordCollector } from '@tidemark/streams'
-import { sampleCodec, type Sample } from './jobs.ts'
+import { sampleCodec, type Sample } from './jobs/job.ts'
 
 /** A long backlog before an application whose sink is slow. */
 export interface BacklogOptions {

@@ -24,6 +24,11 @@ function shortened(settings: ProofSettings | undefined): ProofSettings {
 test.each([
   ['copies are there once and in order', 'transactions', shortened(proofs.transactions[0])],
   ['windows are there once, equal to a recomputation', 'windows', shortened(proofs.windows[0])],
+  [
+    'results of every step that keeps state are there once, equal to a fold of the input',
+    'steps',
+    shortened(proofs.steps[0]),
+  ],
 ] as const)('after kill -9 of each instance under load, %s', async (_what, name, settings) => {
   const logDir = await mkdtemp(join(tmpdir(), 'tidemark-chaos-'))
   onTestFinished(() => rm(logDir, { recursive: true, force: true }))

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Host } from '@tidemark/stack'
-import type { JobName, JobTopics } from './jobs.ts'
+import type { JobTopics } from './jobs/job.ts'
+import type { JobName } from './jobs/jobs.ts'
 import type { Guaranteed } from './verdict.ts'
 
 export interface InstancesOptions {
@@ -37,7 +38,7 @@ export class Instances {
 
   start(index: number): void {
     const { host, bootstrapServers, applicationId, job, guarantee, topics, logDir } = this.#options
-    const args = [bootstrapServers, applicationId, job, guarantee, topics.input, topics.output]
+    const args = [bootstrapServers, applicationId, job, guarantee, topics.input, topics.output, topics.table]
     const log = createWriteStream(join(logDir, `instance-${index}.log`), { flags: 'a' })
     const child = spawn(host.execPath, ['--conditions=@tidemark/source', program, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 import type { BacklogOptions } from './backlog.ts'
 import type { RoundOptions } from './round.ts'
 
-export const roundProofNames = ['transactions', 'windows', 'smoke', 'proxy'] as const
+export const roundProofNames = ['transactions', 'windows', 'steps', 'smoke', 'proxy'] as const
 export type RoundProofName = (typeof roundProofNames)[number]
 
 /** What a proof leaves open for the round: where, under which name and seed. */
@@ -21,6 +21,7 @@ const copies: ProofSettings = {
   restarts: 3,
 }
 const windows: ProofSettings = { ...copies, job: 'windows', records: 50_000, partitions: 6 }
+const steps: ProofSettings = { ...windows, job: 'steps' }
 const smoke: ProofSettings = { ...windows, records: 20_000, restarts: 1 }
 
 /** The proofs in which something is ended or cut off under load, each as the variants that one round of it runs. */
@@ -34,6 +35,8 @@ export const proofs: Readonly<Record<RoundProofName, readonly ProofSettings[]>> 
   ],
   // As Kafka Streams' exactly-once test: every window once, equal to a recomputation.
   windows: [windows],
+  // Every other step that keeps state, on keys that are not text: in sequence, joined with a table, summed with timers, counted.
+  steps: [steps, { ...steps, how: 'clean' }],
   // As Kafka Streams' smoke test: both guarantees, both ways to end.
   smoke: [
     { ...smoke, guarantee: 'at-least-once' },

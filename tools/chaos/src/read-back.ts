@@ -1,5 +1,5 @@
 import type { Codec, LogReaderPort } from '@tidemark/streams'
-import type { ReadRecord } from './verdict.ts'
+import type { ReadRecord } from './jobs/job.ts'
 
 /** Every committed record of a topic that has a value, partition by partition. */
 export async function readBack<V>(reader: LogReaderPort, topic: string, codec: Codec<V>): Promise<ReadRecord<V>[]> {
@@ -13,7 +13,7 @@ export async function readBack<V>(reader: LogReaderPort, topic: string, codec: C
         const decoded = codec.decode(cursor.bytes, cursor.valueStart, cursor.valueEnd)
         if (!decoded.ok)
           throw new Error(`topic ${topic} partition ${partition} offset ${cursor.offset}: ${decoded.issue.message}`)
-        records.push({ partition, key: cursor.key()?.toString() ?? '', value: decoded.value })
+        records.push({ partition, key: cursor.key() ?? Buffer.alloc(0), value: decoded.value })
       }
     }
   }

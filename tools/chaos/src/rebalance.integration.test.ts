@@ -1,7 +1,8 @@
 import { createAdmin, kafkaPorts } from '@tidemark/kafka'
 import { RecordCollector, run, silentLogger, type RunOptions, type StreamsApp } from '@tidemark/streams'
 import { expect, inject, onTestFinished, test, vi } from 'vitest'
-import { job, sampleCodec } from './jobs.ts'
+import { sampleCodec } from './jobs/job.ts'
+import { windowsJob } from './jobs/windows-job.ts'
 
 const PARTITIONS = 4
 const RECORDS = 400
@@ -15,7 +16,7 @@ interface Member {
 async function group(guarantee: RunOptions['guarantee']) {
   const bootstrapServers = inject('kafka')
   const applicationId = `rebalance-${guarantee}-${Date.now()}`
-  const topics = { input: `${applicationId}-in`, output: `${applicationId}-out` }
+  const topics = { input: `${applicationId}-in`, output: `${applicationId}-out`, table: '' }
   const admin = createAdmin({ bootstrapServers, clientId: applicationId })
   onTestFinished(() => admin.close())
   const made = [topics.input, topics.output, `${applicationId}-dlq`]
@@ -26,7 +27,7 @@ async function group(guarantee: RunOptions['guarantee']) {
     const kafka = kafkaPorts({ bootstrapServers, clientId: applicationId })
     const log: Member['log'] = []
     const logger = { ...silentLogger, info: (fields: object, message: string) => void log.push({ message, fields }) }
-    const app = run(job('windows', topics), { applicationId, kafka, guarantee, logger })
+    const app = run(windowsJob.topology(topics), { applicationId, kafka, guarantee, logger })
     onTestFinished(async () => {
       await app.stop()
       await kafka.close()

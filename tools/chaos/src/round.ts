@@ -1,12 +1,13 @@
 import { createAdmin, createOperations, kafkaPorts, type KafkaAdmin } from '@tidemark/kafka'
 import type { Cluster, Host } from '@tidemark/stack'
-import type { KafkaPorts } from '@tidemark/streams'
+import { RecordCollector, type KafkaPorts } from '@tidemark/streams'
 import { Instances } from './instances.ts'
-import { sampleCodec, sampleWindowCodec, type JobName } from './jobs.ts'
+import { sampleCodec, type JobTopics } from './jobs/job.ts'
+import { jobs, type JobName } from './jobs/jobs.ts'
 import { writeLoad } from './load.ts'
 import { readBack } from './read-back.ts'
 import { seededRandom } from './seeded-random.ts'
-import { judgeCopies, judgeWindows, type Guaranteed, type Verdict } from './verdict.ts'
+import { type Guaranteed, type Verdict } from './verdict.ts'
 
 /** One run of an application under load, with its instances ended again and again. */
 export interface RoundOptions {
@@ -37,7 +38,6 @@ export interface RoundOptions {
   readonly wait: (ms: number) => Promise<void>
 }
 
-const KEYS = 40
 /** Some thousand records a second: every restart comes while there is load. */
 const PAUSE_MS = 100
 /** The load goes on until all instances were ended as often as they should be, up to so many times its size. */
@@ -47,32 +47,50 @@ const POLL_MS = 200
 
 /** Runs a round and judges what came out of it. */
 export async function runRound(options: RoundOptions): Promise<Verdict & { readonly records: number }> {
-  const { bootstrapServers, name, job, partitions, replicationFactor } = options
-  const topics = { input: `${name}-in`, output: `${name}-out` }
+  const { bootstrapServers, name } = options
+  const job = jobs[options.job]
+  const topics = { input: `${name}-in`, output: `${name}-out`, table: `${name}-table` }
   const admin = createAdmin({ bootstrapServers, clientId: name })
   const kafka = kafkaPorts({ bootstrapServers, clientId: name })
   const servers = options.instanceServers ?? bootstrapServers
   const instances = new Instances({ ...options, bootstrapServers: servers, applicationId: name, topics })
   try {
-    const config = { 'message.timestamp.type': 'LogAppendTime' }
-    const made = [topics.input, topics.output, `${name}-dlq`, ...(job === 'windows' ? [`${name}-late`] : [])]
-    await admin.createTopics(made.map((topic) => ({ name: topic, partitions, replicationFactor, config })))
+    await makeTopics(options, { admin, kafka, topics })
     for (let index = 0; index < options.instances; index++) instances.start(index)
     const records = await disturbedLoad(options, { kafka, admin, instances, topic: topics.input })
     await untilDrained(options, { admin, kafka, topic: topics.input })
     await instances.endAll()
     const reader = kafka.logReader()
     const written = await readBack(reader, topics.input, sampleCodec)
-    const verdict =
-      job === 'copy'
-        ? judgeCopies(written, await readBack(reader, topics.output, sampleCodec))
-        : judgeWindows(written, await readBack(reader, topics.output, sampleWindowCodec))
+    const verdict = await job.judge(written, (codec) => readBack(reader, topics.output, codec))
     return { records, ...verdict, openTransactions: await openTransactions(options, topics.output) }
   } finally {
     await instances.endAll()
     await kafka.close()
     await admin.close()
   }
+}
+
+/** The topics of a round, with what the job's table has. */
+async function makeTopics(
+  { name, job, partitions, replicationFactor }: RoundOptions,
+  { admin, kafka, topics }: { admin: KafkaAdmin; kafka: KafkaPorts; topics: JobTopics },
+): Promise<void> {
+  const { table } = jobs[job]
+  const config = { 'message.timestamp.type': 'LogAppendTime' }
+  const layout = { partitions, replicationFactor }
+  const compacted = { ...config, 'cleanup.policy': 'compact' }
+  await admin.createTopics([
+    ...[topics.input, topics.output, `${name}-dlq`].map((topic) => ({ ...layout, name: topic, config })),
+    ...(table === undefined ? [] : [{ ...layout, name: topics.table, config: compacted }]),
+  ])
+  if (table === undefined) return
+  const producer = kafka.producer({})
+  const collector = new RecordCollector(producer)
+  await collector.open(topics.table)
+  for (const [key, value] of table) collector.addBytes({ topic: topics.table, key, value, timestampMs: 0 })
+  await collector.flush()
+  await producer.close()
 }
 
 /**
@@ -92,8 +110,7 @@ async function disturbedLoad(
   const written = await writeLoad({
     kafka,
     topic,
-    keys: KEYS,
-    random: seededRandom(seed),
+    samples: jobs[options.job].load(seededRandom(seed)),
     goOn: async (soFar) => {
       await wait(PAUSE_MS)
       if (soFar > MOST_LOAD * records) throw new Error(`${name}: the application does not get on with ${soFar} records`)

@@ -1,12 +1,3 @@
-import { recomputeWindows, type Sample, type SampleWindow } from './jobs.ts'
-
-/** A record as it was read back. */
-export interface ReadRecord<V> {
-  readonly partition: number
-  readonly key: string
-  readonly value: V
-}
-
 /** How many violations of each kind there were; all zero is what exactly-once promises. */
 export interface Verdict {
   readonly lost: number
@@ -25,64 +16,37 @@ export function isKept(verdict: Verdict, guarantee: Guaranteed): boolean {
   return guarantee === 'exactly-once' ? always + duplicate + reordered === 0 : always === 0
 }
 
-/** Copies against their originals: every sequence number of a key once, in ascending order. */
-export function judgeCopies(
-  written: readonly ReadRecord<Sample>[],
-  read: readonly ReadRecord<Sample>[],
+/** A result with the name that it alone has. Those of one line have an order. */
+export interface Named<V> {
+  readonly name: string
+  readonly line: string
+  readonly value: V
+}
+
+/** What came out against what should have: each result once, equal, and each line in its order. */
+export function judge<V extends object>(
+  expected: readonly Named<V>[],
+  read: readonly Named<V>[],
 ): Omit<Verdict, 'openTransactions'> {
-  const originals = new Map(written.map((record) => [nameOf(record), record.value]))
-  const seen = new Map<string, number>()
+  const truths = new Map(expected.map(({ name, value }, place) => [name, { value, place }]))
+  const seen = new Set<string>()
   const last = new Map<string, number>()
   let reordered = 0
   let mismatching = 0
-  for (const record of read) {
-    const { key, value } = record
-    const original = originals.get(nameOf(record))
-    if (original === undefined || !isSame(original, value)) mismatching++
-    seen.set(nameOf(record), (seen.get(nameOf(record)) ?? 0) + 1)
-    if (value.sequence < (last.get(key) ?? -1)) reordered++
-    last.set(key, value.sequence)
+  for (const { name, line, value } of read) {
+    const truth = truths.get(name)
+    seen.add(name)
+    if (truth === undefined || !isSame(truth.value, value)) mismatching++
+    if (truth === undefined) continue
+    if (truth.place < (last.get(line) ?? -1)) reordered++
+    last.set(line, truth.place)
   }
   return {
-    lost: [...originals.keys()].filter((name) => !seen.has(name)).length,
-    duplicate: repetitions(seen),
+    lost: expected.filter(({ name }) => !seen.has(name)).length,
+    duplicate: read.length - seen.size,
     reordered,
     mismatching,
   }
-}
-
-/** Results of windows against a recomputation of all of them: each once, equal, in ascending order of a key's windows. */
-export function judgeWindows(
-  written: readonly ReadRecord<Sample>[],
-  read: readonly ReadRecord<SampleWindow>[],
-): Omit<Verdict, 'openTransactions'> {
-  const expected = recomputeWindows(written.map(({ key, value }) => [key, value] as const))
-  const seen = new Map<string, number>()
-  const last = new Map<string, number>()
-  let reordered = 0
-  let mismatching = 0
-  for (const { key, value } of read) {
-    const name = `${key} ${value.startMs}`
-    const truth = expected.get(name)
-    if (truth === undefined || !isSame(truth, value)) mismatching++
-    seen.set(name, (seen.get(name) ?? 0) + 1)
-    if (value.startMs < (last.get(key) ?? -1)) reordered++
-    last.set(key, value.startMs)
-  }
-  return {
-    lost: [...expected.keys()].filter((name) => !seen.has(name)).length,
-    duplicate: repetitions(seen),
-    reordered,
-    mismatching,
-  }
-}
-
-function nameOf({ key, value }: ReadRecord<Sample>): string {
-  return `${key} ${value.sequence}`
-}
-
-function repetitions(seen: ReadonlyMap<string, number>): number {
-  return [...seen.values()].reduce((sum, count) => sum + count - 1, 0)
 }
 
 function isSame<T extends object>(expected: T, actual: T): boolean {

@@ -21,6 +21,12 @@ describe('a module is described', () => {
     )
   })
 
+  test('by its describedTopology, where it has one beside others', () => {
+    const exported = { first: copyTo('a'), describedTopology: () => copyTo('b') }
+    expect(describedTopology(exported, request)).toBe('source numbers\n  to b')
+    expect(() => describedTopology({ describedTopology: 3 }, request)).toThrow('export describedTopology is neither')
+  })
+
   test('or not at all, and it says why', () => {
     const refusal = (exported: Record<string, unknown>, name?: string) => () =>
       describedTopology(exported, { ...request, ...(name !== undefined && { export: name }) })

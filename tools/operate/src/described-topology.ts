@@ -4,10 +4,13 @@ import { RefusedError } from './refused-error.ts'
 export interface DescribeRequest {
   /** Path of the module, from the working directory. */
   readonly module: string
-  /** Name of the export; its only topology, if left out. */
+  /** Name of the export; `describedTopology`, or else its only topology, if left out. */
   readonly export?: string
   readonly mermaid: boolean
 }
+
+/** What a module exports that has the topology to describe beside others. */
+const DESCRIBED = 'describedTopology'
 
 /**
  * What a topology that a module exports, or that an exported function without parameters makes, says of itself. Throws a `RefusedError` where
@@ -15,11 +18,11 @@ export interface DescribeRequest {
  */
 export function describedTopology(exported: Readonly<Record<string, unknown>>, request: DescribeRequest): string {
   const { module, mermaid, export: name } = request
-  const found = name === undefined ? onlyTopology(exported, module) : exported[name]
+  const found = name === undefined ? (exported[DESCRIBED] ?? onlyTopology(exported, module)) : exported[name]
   const topology: unknown = typeof found === 'function' && found.length === 0 ? (found as () => unknown)() : found
   if (!(topology instanceof Topology)) {
     throw new RefusedError(
-      `${module}: export ${name} is neither a topology nor a function without parameters that makes one`,
+      `${module}: export ${name ?? DESCRIBED} is neither a topology nor a function without parameters that makes one`,
     )
   }
   return topology.describe(mermaid ? 'mermaid' : 'text')

@@ -89,8 +89,11 @@ function topology(actions: OperateActions): Command {
   command
     .command('describe')
     .description('prints what feeds what in a topology that a module exports')
-    .argument('<module>', 'its path, such as apps/my-app/src/topology.ts')
-    .option('--export <NAME>', 'the export: a topology, or a function without parameters that makes one')
+    .argument('<module>', 'its path, such as apps/window-aggregator/src/topology.ts')
+    .option(
+      '--export <NAME>',
+      'the export: a topology, or a function without parameters that makes one (default: describedTopology, or its only topology)',
+    )
     .option('--mermaid', 'as a Mermaid flowchart', false)
     .action(async (module: string, options: Omit<DescribeRequest, 'module'>) =>
       actions.describe({ module, ...options }),

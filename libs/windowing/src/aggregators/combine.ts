@@ -1,12 +1,21 @@
-import type { Aggregator } from '../aggregator.ts'
+import type { Aggregator, ResultContext } from '../aggregator.ts'
 
-type Parts = Readonly<Record<string, Aggregator<never, unknown, unknown>>>
+type Parts = Readonly<Record<string, Aggregator<never, unknown, unknown, never>>>
 
 /** What all of the parts take: the intersection of what each does. */
 type ValueOf<P extends Parts> = {
   [K in keyof P]: P[K] extends { add(accumulator: never, value: infer V): unknown } ? (value: V) => void : never
 }[keyof P] extends (value: infer V) => void
   ? V
+  : never
+
+/** What all of the parts take for a key. */
+type KeyOf<P extends Parts> = {
+  [N in keyof P]: P[N] extends { result(accumulator: never, context: ResultContext<infer K>): unknown }
+    ? (key: K) => void
+    : never
+}[keyof P] extends (key: infer K) => void
+  ? K
   : never
 
 type AccumulatorsOf<P extends Parts> = { [K in keyof P]: P[K] extends { init(): infer A } ? A : never }
@@ -19,7 +28,7 @@ type ResultsOf<P extends Parts> = {
  * Several aggregators as one, with an object of their results: `combine({ orders: count(), total: sum(amountOf) })`. It claims
  * `merge` if all of its parts do.
  */
-export function combine<P extends Parts>(parts: P): Aggregator<ValueOf<P>, AccumulatorsOf<P>, ResultsOf<P>> {
+export function combine<P extends Parts>(parts: P): Aggregator<ValueOf<P>, AccumulatorsOf<P>, ResultsOf<P>, KeyOf<P>> {
   type Untyped = Record<string, unknown>
   const named = Object.entries(parts) as [string, Aggregator<unknown, unknown, unknown>][]
   const each = (make: (part: Aggregator<unknown, unknown, unknown>, name: string) => unknown): Untyped =>
@@ -49,5 +58,5 @@ export function combine<P extends Parts>(parts: P): Aggregator<ValueOf<P>, Accum
   if (named.every(([, part]) => part.merge !== undefined)) {
     combined.merge = (left, right) => each((part, name) => part.merge?.(left[name], right[name]))
   }
-  return combined as unknown as Aggregator<ValueOf<P>, AccumulatorsOf<P>, ResultsOf<P>>
+  return combined as unknown as Aggregator<ValueOf<P>, AccumulatorsOf<P>, ResultsOf<P>, KeyOf<P>>
 }

@@ -29,7 +29,7 @@ const LARGEST = 2 ** 480
  *
  * Source: T. J. Dekker, "A floating-point technique for extending the available precision" (1971), for exact products.
  */
-export function meanVariance<V>(of: (value: V) => number): Aggregator<V, Moments, MeanVariance> {
+export function meanVariance<V>(of: (value: V) => number): Aggregator<V, Moments, MeanVariance, unknown> {
   return {
     init: () => ({ count: 0, sum: new ExactSum(), squares: new ExactSum() }),
     add(moments, value) {

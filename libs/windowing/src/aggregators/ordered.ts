@@ -13,7 +13,7 @@ export interface Sequenced<T> {
 export function first<V, T>(
   sequence: Sequence<V>,
   select: (value: V) => T,
-): Aggregator<V, Sequenced<T> | null, T | null> {
+): Aggregator<V, Sequenced<T> | null, T | null, unknown> {
   return endmost((candidate, kept) => candidate < kept, { sequence, select })
 }
 
@@ -21,14 +21,14 @@ export function first<V, T>(
 export function last<V, T>(
   sequence: Sequence<V>,
   select: (value: V) => T,
-): Aggregator<V, Sequenced<T> | null, T | null> {
+): Aggregator<V, Sequenced<T> | null, T | null, unknown> {
   return endmost((candidate, kept) => candidate > kept, { sequence, select })
 }
 
 function endmost<V, T>(
   isBetter: (candidate: number, kept: number) => boolean,
   { sequence, select }: { sequence: Sequence<V>; select: (value: V) => T },
-): Aggregator<V, Sequenced<T> | null, T | null> {
+): Aggregator<V, Sequenced<T> | null, T | null, unknown> {
   return {
     init: () => null,
     add(kept, value) {
@@ -64,7 +64,7 @@ export interface Kept<E> {
 }
 
 /** The records themselves, in order of their sequence. A window with more than `limit` says how many it left out. */
-export function collect<V, T>(options: CollectOptions<V, T>): Aggregator<V, Kept<Sequenced<T>>, Collected<T>> {
+export function collect<V, T>(options: CollectOptions<V, T>): Aggregator<V, Kept<Sequenced<T>>, Collected<T>, unknown> {
   const { sequence, select, limit } = options
   const bySequence = (a: Sequenced<T>, b: Sequenced<T>) => a.sequence - b.sequence
   return bounded({
@@ -89,7 +89,7 @@ export interface Scored<T> extends Sequenced<T> {
 }
 
 /** What `select` makes of the `k` records with the largest scores, the largest first. */
-export function topK<V, T>(options: TopKOptions<V, T>): Aggregator<V, Kept<Scored<T>>, readonly T[]> {
+export function topK<V, T>(options: TopKOptions<V, T>): Aggregator<V, Kept<Scored<T>>, readonly T[], unknown> {
   const { k, score, sequence, select } = options
   const byScore = (a: Scored<T>, b: Scored<T>) => b.score - a.score || a.sequence - b.sequence
   const entry = (value: V) => ({ score: score(value) + 0, sequence: sequence(value), value: select(value) })

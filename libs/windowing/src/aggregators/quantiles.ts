@@ -23,7 +23,9 @@ type Bins = [key: number, count: number][]
  * Source: C. Masson, J. E. Rim, H. K. Lee, "DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees"
  * (2019).
  */
-export function quantiles<V>(options: QuantilesOptions<V>): Aggregator<V, DDSketch, readonly (number | null)[]> {
+export function quantiles<V>(
+  options: QuantilesOptions<V>,
+): Aggregator<V, DDSketch, readonly (number | null)[], unknown> {
   const { of, at, relativeAccuracy, minMagnitude = 1e-9, maxMagnitude = 1e12 } = options
   if (at.some((quantile) => !(quantile >= 0 && quantile <= 1))) {
     throw new RangeError(`quantiles: each must be from 0 to 1, got ${at.join(', ')}`)

@@ -2,7 +2,7 @@ import type { Aggregator } from '../aggregator.ts'
 import { ExactSum } from '../exact-sum.ts'
 
 /** How many records there are. One that a volume window splits counts in the window where it begins. */
-export function count(): Aggregator<unknown, number> {
+export function count(): Aggregator<unknown, number, number, unknown> {
   return {
     init: () => 0,
     add: (records) => records + 1,
@@ -13,7 +13,7 @@ export function count(): Aggregator<unknown, number> {
 }
 
 /** The exact sum, correctly rounded once at the end. Throws a RangeError for a value that is not finite. */
-export function sum<V>(of: (value: V) => number): Aggregator<V, ExactSum, number> {
+export function sum<V>(of: (value: V) => number): Aggregator<V, ExactSum, number, unknown> {
   return {
     init: () => new ExactSum(),
     add(total, value) {
@@ -31,19 +31,19 @@ export function sum<V>(of: (value: V) => number): Aggregator<V, ExactSum, number
 }
 
 /** The smallest value; Infinity where nothing was added. */
-export function min<V>(of: (value: V) => number): Aggregator<V, number> {
+export function min<V>(of: (value: V) => number): Aggregator<V, number, number, unknown> {
   return extreme(of, { pick: Math.min, empty: Infinity })
 }
 
 /** The largest value; -Infinity where nothing was added. */
-export function max<V>(of: (value: V) => number): Aggregator<V, number> {
+export function max<V>(of: (value: V) => number): Aggregator<V, number, number, unknown> {
   return extreme(of, { pick: Math.max, empty: -Infinity })
 }
 
 function extreme<V>(
   of: (value: V) => number,
   { pick, empty }: { pick: (a: number, b: number) => number; empty: number },
-): Aggregator<V, number> {
+): Aggregator<V, number, number, unknown> {
   return {
     init: () => empty,
     add: (extremum, value) => pick(extremum, of(value)) + 0, // never -0, which JSON would not keep

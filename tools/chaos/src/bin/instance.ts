@@ -2,12 +2,13 @@
 import process from 'node:process'
 import { kafkaPorts } from '@tidemark/kafka'
 import { run, type RunOptions } from '@tidemark/streams'
-import { job, type JobName } from '../jobs.ts'
+import { jobs, type JobName } from '../jobs/jobs.ts'
 
-const [, , bootstrapServers = '', applicationId = '', jobName, guarantee, input = '', output = ''] = process.argv
+const [, , bootstrapServers = '', applicationId = '', jobName, guarantee, input = '', output = '', table = ''] =
+  process.argv
 
 const kafka = kafkaPorts({ bootstrapServers, clientId: applicationId })
-const app = run(job(jobName as JobName, { input, output }), {
+const app = run(jobs[jobName as JobName].topology({ input, output, table }), {
   applicationId,
   kafka,
   guarantee: guarantee as RunOptions['guarantee'],

@@ -3,7 +3,7 @@ import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { kafkaPorts } from '@tidemark/kafka'
 import { run, stream, type ExternalSink } from '@tidemark/streams'
-import { sampleCodec, type Sample } from '../jobs.ts'
+import { sampleCodec, type Sample } from '../jobs/job.ts'
 
 const [, , bootstrapServers = '', applicationId = '', input = '', maxBufferedBytes = '', records = '', pauseMs = ''] =
   process.argv
