@@ -31,9 +31,13 @@ describe('the settings of the aggregator', () => {
 
   test('list everything that is wrong at once', () => {
     const wrong = () =>
-      load({ WINDOWS: '10s,soon', WHALE_MIN_NOTIONAL: 'much', GRACE_MS: '-1', WHALE_QUANTILE: '99', VPIN_BUCKET: '-3' })
+      load({
+        ...{ WINDOWS: '10s,soon', WHALE_MIN_NOTIONAL: 'much', GRACE_MS: '-1', WHALE_QUANTILE: '99', VPIN_BUCKET: '-3' },
+        OUTPUT_PREFIX: 'two words',
+      })
     expect(wrong).toThrow(/WHALE_QUANTILE is "99": expected a quantile/)
     expect(wrong).toThrow(/VPIN_BUCKET is "-3"/)
+    expect(wrong).toThrow(/OUTPUT_PREFIX/)
     expect(wrong).toThrow(/soon/)
     expect(wrong).toThrow(/much/)
     expect(wrong).toThrow(/GRACE_MS/)

@@ -29,6 +29,13 @@ const vpinBuckets = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+const outputPrefix = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9._-]{0,100}$/,
+    'a prefix of topic names is at most 100 letters, digits, dots, dashes and underscores',
+  )
+
 const quantile = z.string().transform((text, context) => {
   if (text.trim().toLowerCase() === 'off') return undefined
   const value = Number(text)
@@ -43,6 +50,7 @@ export const configSchema = kafkaConfig({
   ...streamsFields(),
   SCHEMA_REGISTRY_URL: httpUrl(),
   KAFKA_TOPIC: z.string().default(topicNames.binanceTrades),
+  OUTPUT_PREFIX: outputPrefix.describe('the beginning of topic names').default(''),
   WINDOWS: windowSizes.describe(`window sizes separated by commas, such as ${defaultWindows}`).prefault(defaultWindows),
   GRACE_MS: durationMs().default(2_000),
   WHALE_MIN_NOTIONAL: whaleFloors.describe('floors such as BTCUSDT=250000,*=100000').prefault(defaultFloors),

@@ -52,19 +52,21 @@ interface TopologyContext {
 /** The topology that the settings ask for. */
 export function configuredTopology(config: Config, { registry, warn }: TopologyContext): Topology {
   const subject = (topic: string) => ({ registry, subject: valueSubject(topic) })
+  const { KAFKA_TOPIC: trades, OUTPUT_PREFIX: prefix } = config
+  const topics = {
+    trades,
+    late: `${prefix}${topicNames.binanceTradesLate}`,
+    metrics: `${prefix}${topicNames.marketMetrics}`,
+    whales: `${prefix}${topicNames.whaleOrders}`,
+    anomalies: `${prefix}${topicNames.marketAnomalies}`,
+  }
   return aggregatorTopology({
-    topics: {
-      trades: config.KAFKA_TOPIC,
-      late: topicNames.binanceTradesLate,
-      metrics: topicNames.marketMetrics,
-      whales: topicNames.whaleOrders,
-      anomalies: topicNames.marketAnomalies,
-    },
+    topics,
     codecs: {
-      trade: avroCodec('Trade', { ...subject(config.KAFKA_TOPIC), projection: tradeFields }),
-      metrics: avroCodec('MarketMetrics', subject(topicNames.marketMetrics)),
-      whale: avroCodec('WhaleOrder', subject(topicNames.whaleOrders)),
-      anomaly: avroCodec('MarketAnomaly', subject(topicNames.marketAnomalies)),
+      trade: avroCodec('Trade', { ...subject(topics.trades), projection: tradeFields }),
+      metrics: avroCodec('MarketMetrics', subject(topics.metrics)),
+      whale: avroCodec('WhaleOrder', subject(topics.whales)),
+      anomaly: avroCodec('MarketAnomaly', subject(topics.anomalies)),
     },
     windows: config.WINDOWS,
     graceMs: config.GRACE_MS,

@@ -1,25 +1,18 @@
 import { createWriteStream, mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Host } from '@tidemark/stack'
-import type { JobTopics } from './jobs/job.ts'
-import type { JobName } from './jobs/jobs.ts'
-import type { Guaranteed } from './verdict.ts'
 
 export interface InstancesOptions {
   readonly host: Host
-  readonly bootstrapServers: string
-  readonly applicationId: string
-  readonly job: JobName
-  readonly guarantee: Guaranteed
-  readonly topics: JobTopics
+  /** The program, and what it is started with. */
+  readonly command: readonly [program: string, ...args: string[]]
+  /** What it gets beside this process's own environment. */
+  readonly env?: NodeJS.ProcessEnv
   /** Output of each instance goes here. */
   readonly logDir: string
 }
-
-const program = join(dirname(fileURLToPath(import.meta.url)), 'bin/instance.ts')
 
 /** The instances of the application under test. */
 export class Instances {
@@ -37,10 +30,10 @@ export class Instances {
   }
 
   start(index: number): void {
-    const { host, bootstrapServers, applicationId, job, guarantee, topics, logDir } = this.#options
-    const args = [bootstrapServers, applicationId, job, guarantee, topics.input, topics.output, topics.table]
+    const { host, command, env, logDir } = this.#options
     const log = createWriteStream(join(logDir, `instance-${index}.log`), { flags: 'a' })
-    const child = spawn(host.execPath, ['--conditions=@tidemark/source', program, ...args], {
+    const child = spawn(host.execPath, ['--conditions=@tidemark/source', ...command], {
+      env: { ...host.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     child.stdout.pipe(log, { end: false })

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { onStopSignals, startCluster } from '@tidemark/stack'
 import { Argument, Command, InvalidArgumentError } from 'commander'
-import { runFeedRounds } from './feed/feed-proof.ts'
 import { outcomeOf, proofNames, variantsOf, type Outcome, type ProofName } from './prove.ts'
+import { runStackProof, stackProofNames, type StackProofName } from './stack-proof.ts'
 
 // Proves what the engine promises on real servers: instances are killed under load, and every record is accounted for.
 
@@ -18,17 +18,19 @@ const program = new Command('npm run chaos --')
   .description(
     'Kills instances of an application under load and judges every record that came out. Prints a JSON summary of each proof, a line each.',
   )
-  .addArgument(new Argument('[proof]', 'one of them; all if left out').choices([...proofNames, 'feed']))
+  .addArgument(new Argument('[proof]', 'one of them; all if left out').choices([...proofNames, ...stackProofNames]))
   .option('--rounds <N>', 'rounds of each proof', wholeNumber, 3)
   .option('--seed <N>', 'seed of the load and of the order of things', wholeNumber, 1)
   .action(run)
 await program.parseAsync()
 
-async function run(proof: ProofName | 'feed' | undefined, options: ChaosOptions): Promise<void> {
-  if (proof !== 'feed') await runEngineProofs(proof, options)
-  if (proof !== undefined && proof !== 'feed') return
-  const kept = await runFeedRounds(process, options)
-  if (!kept) process.exitCode = 1
+async function run(proof: ProofName | StackProofName | undefined, options: ChaosOptions): Promise<void> {
+  const isOfEngine = (name: ProofName | StackProofName): name is ProofName => proofNames.some((each) => each === name)
+  if (proof === undefined || isOfEngine(proof)) await runEngineProofs(proof, options)
+  for (const name of stackProofNames) {
+    if (proof !== undefined && proof !== name) continue
+    if (!(await runStackProof(process, name, options))) process.exitCode = 1
+  }
 }
 
 async function runEngineProofs(proof: ProofName | undefined, { rounds, seed }: ChaosOptions): Promise<void> {

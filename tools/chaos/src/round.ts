@@ -1,6 +1,9 @@
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createAdmin, createOperations, kafkaPorts, type KafkaAdmin } from '@tidemark/kafka'
 import type { Cluster, Host } from '@tidemark/stack'
 import { RecordCollector, type KafkaPorts } from '@tidemark/streams'
+import { processedBy, untilDrained } from './group-progress.ts'
 import { Instances } from './instances.ts'
 import { sampleCodec, type JobTopics } from './jobs/job.ts'
 import { jobs, type JobName } from './jobs/jobs.ts'
@@ -42,23 +45,26 @@ export interface RoundOptions {
 const PAUSE_MS = 100
 /** The load goes on until all instances were ended as often as they should be, up to so many times its size. */
 const MOST_LOAD = 10
-const DRAIN_LIMIT_MS = 120_000
-const POLL_MS = 200
+const program = join(dirname(fileURLToPath(import.meta.url)), 'bin/instance.ts')
 
 /** Runs a round and judges what came out of it. */
 export async function runRound(options: RoundOptions): Promise<Verdict & { readonly records: number }> {
-  const { bootstrapServers, name } = options
+  const { host, bootstrapServers, name, guarantee, logDir } = options
   const job = jobs[options.job]
   const topics = { input: `${name}-in`, output: `${name}-out`, table: `${name}-table` }
   const admin = createAdmin({ bootstrapServers, clientId: name })
   const kafka = kafkaPorts({ bootstrapServers, clientId: name })
   const servers = options.instanceServers ?? bootstrapServers
-  const instances = new Instances({ ...options, bootstrapServers: servers, applicationId: name, topics })
+  const instances = new Instances({
+    host,
+    command: [program, servers, name, options.job, guarantee, topics.input, topics.output, topics.table],
+    logDir,
+  })
   try {
     await makeTopics(options, { admin, kafka, topics })
     for (let index = 0; index < options.instances; index++) instances.start(index)
     const records = await disturbedLoad(options, { kafka, admin, instances, topic: topics.input })
-    await untilDrained(options, { admin, kafka, topic: topics.input })
+    await untilDrained({ admin, kafka, group: name, topic: topics.input }, options)
     await instances.endAll()
     const reader = kafka.logReader()
     const written = await readBack(reader, topics.input, sampleCodec)
@@ -116,7 +122,7 @@ async function disturbedLoad(
       if (soFar > MOST_LOAD * records) throw new Error(`${name}: the application does not get on with ${soFar} records`)
       if (done === total) return soFar < records
       if (underWay !== undefined || soFar < ((done + 1) / (total + 1)) * records) return true
-      const processed = await processedBy(admin, name, topic)
+      const processed = await processedBy({ admin, group: name, topic })
       if (processed <= processedAtLast) return true
       processedAtLast = processed
       const index = done++ % victims.length
@@ -146,33 +152,6 @@ function victimsOf({ target, how, cluster }: RoundOptions, instances: Instances)
     await cluster.startBroker(id)
     await cluster.untilInSync()
   })
-}
-
-async function processedBy(admin: KafkaAdmin, group: string, topic: string): Promise<number> {
-  return (await admin.groupOffsets(group, topic)).reduce((sum, { offset }) => sum + offset, 0)
-}
-
-/** Waits until the group has committed everything up to the end of the input. */
-async function untilDrained(
-  { name, nowMs, wait }: RoundOptions,
-  { admin, kafka, topic }: { admin: KafkaAdmin; kafka: KafkaPorts; topic: string },
-): Promise<void> {
-  const reader = kafka.logReader()
-  const ends = await reader.offsets(topic)
-  const giveUpMs = nowMs() + DRAIN_LIMIT_MS
-  for (;;) {
-    const committed = new Map(
-      (await admin.groupOffsets(name, topic)).map(({ partition, offset }) => [partition, offset]),
-    )
-    const lag = ends.reduce(
-      (sum, { endOffset }, partition) => sum + endOffset - Math.min(endOffset, committed.get(partition) ?? 0),
-      0,
-    )
-    if (lag === 0) break
-    if (nowMs() > giveUpMs) throw new Error(`${name}: ${lag} records were not processed within ${DRAIN_LIMIT_MS} ms`)
-    await wait(POLL_MS)
-  }
-  await reader.close()
 }
 
 async function openTransactions({ bootstrapServers, name }: RoundOptions, topic: string): Promise<number> {

@@ -1,0 +1,46 @@
+import type { KafkaAdmin } from '@tidemark/kafka'
+import type { KafkaPorts } from '@tidemark/streams'
+
+/** An application's input: how far its group is with it is asked. */
+export interface GroupInput {
+  readonly admin: KafkaAdmin
+  readonly kafka: KafkaPorts
+  readonly group: string
+  readonly topic: string
+}
+
+export interface WaitOptions {
+  readonly nowMs: () => number
+  readonly wait: (ms: number) => Promise<void>
+}
+
+const DRAIN_LIMIT_MS = 120_000
+const POLL_MS = 200
+
+/** How many records of the topic the group has committed. */
+export async function processedBy({ admin, group, topic }: Omit<GroupInput, 'kafka'>): Promise<number> {
+  return (await admin.groupOffsets(group, topic)).reduce((sum, { offset }) => sum + offset, 0)
+}
+
+/** Waits until the group has committed everything up to the end of the input. */
+export async function untilDrained(
+  { admin, kafka, group, topic }: GroupInput,
+  { nowMs, wait }: WaitOptions,
+): Promise<void> {
+  const reader = kafka.logReader()
+  const ends = await reader.offsets(topic)
+  const giveUpMs = nowMs() + DRAIN_LIMIT_MS
+  for (;;) {
+    const committed = new Map(
+      (await admin.groupOffsets(group, topic)).map(({ partition, offset }) => [partition, offset]),
+    )
+    const lag = ends.reduce(
+      (sum, { endOffset }, partition) => sum + endOffset - Math.min(endOffset, committed.get(partition) ?? 0),
+      0,
+    )
+    if (lag === 0) break
+    if (nowMs() > giveUpMs) throw new Error(`${group}: ${lag} records were not processed within ${DRAIN_LIMIT_MS} ms`)
+    await wait(POLL_MS)
+  }
+  await reader.close()
+}
