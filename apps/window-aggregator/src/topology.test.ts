@@ -147,13 +147,6 @@ describe('missing ids', () => {
     await run.pipe(btc(1, 1_000), btc(2, 19_000), btc(4, 20_500), btc(3, 20_400), btc(5, 33_000))
     expect(tens(run.read().metrics).map(({ complete }) => complete)).toEqual([false, true, true])
   })
-
-  test("of one symbol do not hold another one's windows up", async () => {
-    const run = new AggregatorRun()
-    await run.pipe(btc(1, 1_000), btc(3, 9_000))
-    await run.pipe(trade('ETHUSDT', 1, 1_000), trade('ETHUSDT', 2, 12_000), trade('ETHUSDT', 3, 13_000))
-    expect(run.read().metrics.map(({ symbol }) => symbol)).toEqual(['ETHUSDT'])
-  })
 })
 
 test('a window of unusual volume, price and flow is told as three anomalies', async () => {
