@@ -1,5 +1,6 @@
 import type { InputPosition } from './operator.ts'
 import type { RecordCursor } from './record-batch.ts'
+import type { Cause } from './task-sinks.ts'
 
 /** Where a task is: at a record, or, between records, at none. */
 export class CurrentRecord implements InputPosition {
@@ -10,6 +11,12 @@ export class CurrentRecord implements InputPosition {
   get cursor(): RecordCursor {
     if (this.at === undefined) throw new Error('an operator needs a record, and none is being processed')
     return this.at
+  }
+
+  /** What a result comes of now. */
+  get cause(): Cause {
+    const { offset, keyStart, keyEnd, valueStart, valueEnd } = this.cursor
+    return { topic: this.topic, nextOffset: offset + 1, bytes: keyEnd - keyStart + valueEnd - valueStart }
   }
 
   get offset(): number {

@@ -29,7 +29,10 @@ export interface ExternalSink<V, K = string> {
    * `fromOffset`: else it rejects with a `StreamsError` of code `fenced`, since another instance has written. Its batch may have no records.
    */
   write(records: readonly StreamRecord<V, K>[], progress: readonly SinkProgress[]): Promise<void>
-  /** What the sink has of these partitions, those that it knows. Asked on assignment, when no one else reads them any more. */
+  /**
+   * What the sink has of these partitions, those that it knows. Asked on assignment, when no one else reads them any more. A sink that holds its
+   * offsets can't be behind state of several sources together: which of their records a result comes of is not certain.
+   */
   loadOffsets?(partitions: readonly TopicPartition[]): Promise<readonly SinkOffset[]>
   close?(): Promise<void>
 }

@@ -3,6 +3,7 @@ import { fanOut, type Operator, type OperatorContext } from './operator.ts'
 import type { TableState } from './table-state.ts'
 import {
   firstSource,
+  sourcesOf,
   timekeeper,
   type OperatorNode,
   type SourceNode,
@@ -98,10 +99,4 @@ function inputOf(node: OperatorNode<never, unknown>): TopologyNode {
   const [parent] = node.parents
   if (parent === undefined) throw new Error(`${node.label} is behind nothing`)
   return parent.node
-}
-
-/** All sources whose records a node sees. */
-function sourcesOf(node: TopologyNode): Set<SourceNode<unknown>> {
-  if (node.kind === 'source') return new Set([node])
-  return new Set(node.parents.flatMap((parent) => [...sourcesOf(parent.node)]))
 }

@@ -31,7 +31,8 @@ export interface RunOptions {
   readonly commitIntervalMs?: number
   /**
    * What may be in memory between the broker and the outputs: fetched, waiting for a commit, or on its way to an external sink (estimated
-   * by the records that it came of). Where it is reached, partitions are paused and commits are made at once.
+   * by the records that it came of). Where it is reached, partitions are paused and commits are made at once. It is looked at between batches: a single
+   * batch, with all that comes of it, should take no more than a quarter of it; and what is asked for compressed arrives inflated.
    */
   readonly maxBufferedBytes?: number
   /** Records waiting for external sinks; above it, they are written at once. */

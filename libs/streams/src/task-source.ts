@@ -16,6 +16,8 @@ export interface TaskSource {
   readonly next: Operator<unknown>
   /** What is done behind each heartbeat. */
   readonly afterHeartbeat: readonly ((key: string) => void)[]
+  /** What is put out before each commit by steps behind it. */
+  readonly beforeCommit: readonly (() => void)[]
   /** Offsets that are set aside unread. */
   readonly skipped: ReadonlySet<number>
   /** None for a table, which has no time. */
@@ -48,13 +50,16 @@ export function behindHeartbeat({ afterHeartbeat, nameOfKey }: TaskSource, curso
 export function newParts(node: SourceNode<unknown>) {
   const states: RebuiltState[] = []
   const afterHeartbeat: ((key: string) => void)[] = []
-  return { clock: new EventClock(node.clock), states, afterHeartbeat, table: node.newTable?.() }
+  const beforeCommit: (() => void)[] = []
+  return { clock: new EventClock(node.clock), states, afterHeartbeat, beforeCommit, table: node.newTable?.() }
 }
+
+export type TaskParts = ReturnType<typeof newParts>
 
 /** A source that nothing has been read of. */
 export function newSource(
   node: SourceNode<unknown>,
-  parts: Pick<TaskSource, 'clock' | 'next' | 'states' | 'afterHeartbeat' | 'skipped' | 'table'>,
+  parts: Pick<TaskSource, 'clock' | 'next' | 'states' | 'afterHeartbeat' | 'beforeCommit' | 'skipped' | 'table'>,
 ): TaskSource {
   const { clock, table } = parts
   return {

@@ -5,7 +5,7 @@ import type { ExternalSink } from './external-sink.ts'
 import type { CommittedOffset } from './ports.ts'
 import { CurrentRecord } from './current-record.ts'
 import { OperatorGraph } from './operator-graph.ts'
-import type { KeptState, RebuiltState, TaskOutput } from './operator.ts'
+import type { KeptState, TaskOutput, RebuiltState } from './operator.ts'
 import type { RecordBatch, RecordCursor } from './record-batch.ts'
 import { RecordPace } from './record-pace.ts'
 import type { RecordCollector } from './record-collector.ts'
@@ -13,9 +13,9 @@ import { recordFailed, recordTooSlow } from './record-errors.ts'
 import type { RecordPlace, StreamsLogger } from './run-options.ts'
 import type { Accepted, RecordIssue } from './source-reader.ts'
 import type { StreamRecord } from './stream-record.ts'
-import { TaskSinks } from './task-sinks.ts'
+import { TaskSinks, type Cause } from './task-sinks.ts'
 import type { TableState } from './table-state.ts'
-import { behindHeartbeat, newParts, newSource, unknownSource, type TaskSource } from './task-source.ts'
+import { behindHeartbeat, newParts, newSource, unknownSource, type TaskParts, type TaskSource } from './task-source.ts'
 import type { SourceNode, Topology } from './topology.ts'
 
 /** What comes out of them at first is of fewer records than it will be of later. */
@@ -70,9 +70,10 @@ export class Task {
   readonly sinks: TaskSinks
   readonly #options: TaskOptions
   readonly #sources = new Map<string, TaskSource>()
-  readonly #beforeCommit: (() => void)[] = []
   readonly #stateNames = new Set<string>()
   readonly #current = new CurrentRecord()
+  /** What results come of that no record causes, but a commit. */
+  #cause: Cause | undefined
   readonly #pace: RecordPace
   #open = true
 
@@ -86,7 +87,7 @@ export class Task {
     const partsOf = ({ topic }: SourceNode<unknown>) => parts.get(topic) ?? unknownSource(topic)
     const graph = new OperatorGraph(topology, {
       clockOf: (node) => partsOf(node).clock,
-      contextBehind: (node) => this.#contextBehind(partsOf(node).states),
+      contextBehind: (node) => this.#contextBehind(partsOf(node)),
       tableOf: <T>(node: SourceNode<T>) => (partsOf(node).table ?? unknownSource(node.topic)) as TableState<T>,
       afterHeartbeat: (node, action) => void partsOf(node).afterHeartbeat.push(action),
     })
@@ -174,7 +175,11 @@ export class Task {
 
   /** Puts out what waits for a commit, such as the results so far of open windows. */
   beforeCommit(): void {
-    for (const action of this.#beforeCommit) action()
+    for (const { topic, position, beforeCommit } of this.#sources.values()) {
+      this.#cause = { topic, nextOffset: position, bytes: 0 }
+      for (const action of beforeCommit) action()
+    }
+    this.#cause = undefined
   }
 
   /** All state of the task, each with a name of its own. */
@@ -336,10 +341,10 @@ export class Task {
     )
   }
 
-  #contextBehind(states: RebuiltState[]) {
+  #contextBehind({ states, beforeCommit: actions }: Pick<TaskParts, 'states' | 'beforeCommit'>) {
     const { maxOpenWindows, hasChangelog, nowMs } = this.#options
     const keep = (state: RebuiltState) => void states.push({ ...state, name: this.#ownName(state.name) })
-    const beforeCommit = (action: () => void) => void this.#beforeCommit.push(action)
+    const beforeCommit = (action: () => void) => void actions.push(action)
     const position = this.#current
     return { position, beforeCommit, output: this.#output(), maxOpenWindows, hasChangelog, nowMs, keep }
   }
@@ -367,11 +372,7 @@ export class Task {
         return isOpen()
       },
       collector,
-      toSink: (sink, record) => {
-        const { offset, keyStart, keyEnd, valueStart, valueEnd } = current.cursor
-        const bytes = keyEnd - keyStart + valueEnd - valueStart
-        sinks.add(sink, record as StreamRecord<never>, { topic: current.topic, nextOffset: offset + 1, bytes })
-      },
+      toSink: (sink, record) => sinks.add(sink, record as StreamRecord<never>, this.#cause ?? current.cause),
       countLate: () => {
         counters.late++
       },

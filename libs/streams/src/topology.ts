@@ -72,6 +72,21 @@ export function firstSource(node: TopologyNode): SourceNode<unknown> {
   return firstSource(parent.node)
 }
 
+/** All sources whose records a node sees. */
+export function sourcesOf(node: TopologyNode): Set<SourceNode<unknown>> {
+  if (node.kind === 'source') return new Set([node])
+  return new Set(node.parents.flatMap((parent) => [...sourcesOf(parent.node)]))
+}
+
+/** A step before a node that goes by what it has seen before, of several sources together. */
+function mixingStep(node: TopologyNode): TopologyNode | undefined {
+  if (node.kind === 'source') return undefined
+  const streams = [...sourcesOf(node)].filter(({ newTable }) => newTable === undefined)
+  if (streams.length < 2) return undefined
+  if (node.needsTime === true) return node
+  return node.parents.map((parent) => mixingStep(parent.node)).find((step) => step !== undefined)
+}
+
 /** Whose clock it is that a node's outputs go by. */
 export function timekeeper(node: TopologyNode): TopologyNode {
   if (node.kind === 'source' || node.time !== undefined) return node
@@ -97,6 +112,7 @@ export class Topology {
       )
     }
     this.#checkHeartbeats()
+    for (const end of ends) checkOffsets(end)
   }
 
   #checkHeartbeats(): void {
@@ -164,6 +180,19 @@ export class Topology {
   #operators(): OperatorNode<never, never>[] {
     return [...new Set([...this.#followers.values()].flat().map(({ node }) => node))]
   }
+}
+
+/** A sink that holds its offsets leaves out what it has by the record that it came of. So it must come of the same record again. */
+function checkOffsets(end: OperatorNode<never, never>): void {
+  const { sink } = end
+  const step = sink?.loadOffsets === undefined ? undefined : mixingStep(end)
+  if (step === undefined) return
+  const topics = [...sourcesOf(step)].map(({ topic }) => topic).join(', ')
+  throw new StreamsError(
+    'unsupported',
+    `sink ${sink?.name} holds its offsets, but is behind ${step.label}, which sees ${topics} together: which record a result comes of ` +
+      'depends on which came first, so a result could be lost after a crash: write the results to a topic, and let the sink read that',
+  )
 }
 
 /** Several ends as one application, sharing the sources and steps that they have in common. */

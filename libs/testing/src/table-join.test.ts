@@ -133,11 +133,10 @@ test('a topology with a join describes both of its sides', () => {
   expect(joined.describe()).toBe(
     [
       'source orders',
-      '  join customers',
+      '  join customers [1]',
       '    to joined',
       'table customers',
-      '  entries: join customers',
-      '    to joined',
+      '  entries: join customers [1, above]',
     ].join('\n'),
   )
 })
