@@ -167,3 +167,12 @@ test('a paused partition gives up what is waiting rather than hold up the others
   expect(askedFor(positions)).toEqual([1])
   expect(at(positions, 0)).toMatchObject({ offset: 0, waitingBytes: 0 })
 })
+
+test('does not ask for what begins at the end of what is to be read', () => {
+  const positions = new FetchPositions({ ...limits, endOffset: 1 })
+  positions.assign([{ topic: 't', partition: 0 }])
+  positions.seek(at(positions, 0), 0)
+  expect(askedFor(positions)).toEqual([0])
+  positions.add(at(positions, 0), fetched(at(positions, 0), 10 * KB), 5)
+  expect(askedFor(positions)).toEqual([])
+})

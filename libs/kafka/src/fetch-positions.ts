@@ -12,6 +12,8 @@ export interface FetchLimits {
   readonly maxPartitionBytes: number
   /** A poll takes whole batches until it has this much: it bounds how long a poll's records take to process. */
   readonly maxTakenBytes: number
+  /** What begins here or later is not asked for: at the end of a log, a request would wait, and those behind it. None if left out. */
+  readonly endOffset?: number
 }
 
 export const defaultFetchLimits: FetchLimits = {
@@ -112,9 +114,11 @@ export class FetchPositions {
 
   /** What to ask of each broker that is not busy. Takes up room for the answers until `release`. */
   plan(leaderOf: (partition: TopicPartition) => number | undefined, busy: ReadonlySet<number>): PlannedFetch[] {
+    const { endOffset = Infinity } = this.#limits
     const byLeader = new Map<number, Position[]>()
     for (const position of this.#positions.values()) {
-      const leader = position.offset === undefined || position.blocked ? undefined : leaderOf(position)
+      if (position.offset === undefined || position.offset >= endOffset || position.blocked) continue
+      const leader = leaderOf(position)
       if (leader === undefined) continue
       const led = byLeader.get(leader)
       if (led === undefined) byLeader.set(leader, [position])

@@ -13,8 +13,8 @@ export interface TopicLogReaderOptions {
 
 const ISOLATION = 'read_committed'
 const FETCH_WAIT_MS = 100
-/** Of one `read`: it runs ahead of its reader by so much. */
-const MAX_BUFFERED_BYTES = 4 * 1024 * 1024
+/** Of one `read`, which runs ahead of its reader by so much. Answers are large, since each ends in a batch that is cut off and comes again. */
+const LIMITS = { ...defaultFetchLimits, maxBufferedBytes: 8 * 1024 * 1024, maxPartitionBytes: 4 * 1024 * 1024 }
 /** How often a reader at the end of the log looks whether it was closed. */
 const IDLE_MS = 1_000
 
@@ -54,7 +54,7 @@ export class TopicLogReader implements LogReaderPort {
     const fetcher = new Fetcher({
       link,
       isolation: ISOLATION,
-      limits: { ...defaultFetchLimits, maxBufferedBytes: MAX_BUFFERED_BYTES },
+      limits: { ...LIMITS, endOffset: toOffset },
       maxWaitMs: FETCH_WAIT_MS,
       outOfRange: 'fail',
       onArrival: () => wakeup.notify(),

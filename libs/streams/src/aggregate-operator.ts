@@ -55,6 +55,7 @@ export function aggregateOperator<V, A, R>(
     size: () => fold.size,
     changes: () => fold.changes(),
     restoreEntry: (key, data) => fold.restoreEntry(key, data),
+    adopt: fold.adopt && ((entries) => fold.adopt?.(entries)),
     oldestOffset: () => fold.oldestOffset(),
     lateCounts: () => fold.lateCounts(),
     restoreLateCounts: (counts) => fold.restoreLateCounts(counts),

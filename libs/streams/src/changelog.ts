@@ -3,10 +3,12 @@ import { jsonCodec } from './json-codec.ts'
 import { LastEntries } from './last-entries.ts'
 import type { KeptState } from './operator.ts'
 import type { InternalTopic, LogReaderPort } from './ports.ts'
+import type { RecordCursor } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
 
 /** Key of the entry that says what a state was made for. Keys of entries never begin with it. */
 const SPEC_KEY = '\u0000spec'
+const SPEC_KEY_BYTES = Buffer.from(SPEC_KEY)
 
 const entryCodec = jsonCodec<unknown>(() => undefined)
 
@@ -84,28 +86,38 @@ export class Changelog {
     this.#progress = { state: this.#state.name, restored: 0, total }
     // Compaction comes late: of an entry's versions the last one counts.
     const entries = new LastEntries()
+    let spec: Buffer | null = null
     for await (const batch of reader.read({ topic: this.#topic, partition: this.#partition }, startOffset, endOffset)) {
       const cursor = batch.cursor()
-      while (cursor.next()) entries.put(cursor)
+      while (cursor.next()) {
+        if (isSpec(cursor)) spec = cursor.value()
+        else entries.put(cursor)
+      }
       this.#progress = { ...this.#progress, restored: Math.min(total, batch.nextOffset - startOffset) }
       onBatch()
     }
+    if (spec !== null) this.#check(JSON.parse(spec.toString()))
+    const { size } = entries
+    if (this.#state.adopt === undefined) await this.#putBack(entries, reader)
+    else this.#state.adopt(entries.asleep())
+    this.#progress = undefined
+    return size + (spec === null ? 0 : 1)
+  }
+
+  async #putBack(entries: LastEntries, reader: LogReaderPort): Promise<void> {
     for (const { keys, values } of entries.batches()) {
-      for (const [index, key] of keys.entries()) this.#take(key, values[index])
+      for (const [index, key] of keys.entries()) this.#state.restoreEntry(key, values[index])
       // Heartbeats have their turn, however much there is.
       await reader.nextTurn()
     }
-    this.#progress = undefined
-    return entries.size
   }
 
-  #take(key: string, data: unknown): void {
-    if (key !== SPEC_KEY) return this.#state.restoreEntry(key, data)
+  #check(spec: unknown): void {
     this.#hasSpec = true
-    if (data === this.#state.spec) return
+    if (spec === this.#state.spec) return
     throw new StreamsError(
       'topology-changed',
-      `state ${this.#state.name} in ${this.#topic} was made for ${JSON.stringify(data)}, the topology now has ` +
+      `state ${this.#state.name} in ${this.#topic} was made for ${JSON.stringify(spec)}, the topology now has ` +
         `${JSON.stringify(this.#state.spec)}: change it back, or reset the application`,
     )
   }
@@ -115,4 +127,9 @@ export class Changelog {
     if (data === undefined) collector.addBytes({ ...place, key: Buffer.from(key), value: null })
     else collector.add({ ...place, key, value: data, codec: entryCodec })
   }
+}
+
+function isSpec({ bytes, keyStart, keyEnd }: RecordCursor): boolean {
+  if (keyEnd - keyStart !== SPEC_KEY_BYTES.length || bytes[keyStart] !== SPEC_KEY_BYTES[0]) return false
+  return SPEC_KEY_BYTES.compare(bytes, keyStart, keyEnd) === 0
 }

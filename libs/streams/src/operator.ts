@@ -1,4 +1,11 @@
-import { promisedMs, watermarkMs, type Clock, type EventClock, type EventTime } from '@tidemark/windowing'
+import {
+  promisedMs,
+  watermarkMs,
+  type Clock,
+  type DormantEntries,
+  type EventClock,
+  type EventTime,
+} from '@tidemark/windowing'
 import type { ExternalSink } from './external-sink.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RecordCursor } from './record-batch.ts'
@@ -25,6 +32,8 @@ export interface KeptState {
   changes(): Iterable<readonly [key: string, data: unknown]>
   /** Puts an entry back, as `changes` gave it. */
   restoreEntry(key: string, data: unknown): void
+  /** Takes all entries over, to read each when it is needed; else they are put back one by one. */
+  readonly adopt?: ((entries: DormantEntries) => void) | undefined
 }
 
 /** State that can also be rebuilt by reading its input again. */

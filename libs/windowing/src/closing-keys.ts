@@ -18,6 +18,19 @@ export interface ClosingKeysOptions<S extends ClosingKey> {
   readonly closeNext: (state: S) => void
   /** Nothing is known of the key that would be missed. */
   readonly isIdle: (state: S) => boolean
+  /** Gives a state what its key had while it was asleep. */
+  readonly wake?: (state: S) => void
+}
+
+/** Keys of which something is open, but asleep: they get a state when they are first needed. */
+export interface DormantKeys {
+  readonly isEmpty: boolean
+  /** End of what closes first; Infinity: there is nothing. */
+  readonly nextCloseMs: number
+  /** The first key, in their order, of which something closes then; undefined: there is none any more, `nextCloseMs` is a later one now. */
+  nextKey(): string | undefined
+  /** As `nextCloseMs`, of one key. */
+  nextCloseMsOf(key: string): number
 }
 
 /**
@@ -33,6 +46,7 @@ export class ClosingKeys<S extends ClosingKey> {
   readonly #graceMs: number
   /** A binary heap of closes to come; an entry whose key has been queued anew is passed over. */
   readonly #queue: { readonly endMs: number; readonly state: S }[] = []
+  #dormant: DormantKeys | undefined
   /** The watermark of the key that `reach` was last called for. */
   reachedMs = -Infinity
   /** The first of them. */
@@ -42,6 +56,12 @@ export class ClosingKeys<S extends ClosingKey> {
     this.#options = options
     this.#graceMs = options.graceMs
     this.#partitionTime = options.clock.mode === 'partition' ? options.clock.timeOf('') : undefined
+  }
+
+  /** Takes in keys that are asleep, beside those that have a state. */
+  sleep(dormant: DormantKeys): void {
+    this.#dormant = dormant
+    this.#nextCloseMs = Math.min(this.#nextCloseMs, dormant.nextCloseMs)
   }
 
   /** Closes what is due, before a record of the key is taken in. */
@@ -63,7 +83,7 @@ export class ClosingKeys<S extends ClosingKey> {
   advance(key: string): void {
     if (this.#partitionTime !== undefined) this.#closeAll(watermarkMs(this.#partitionTime, this.#graceMs))
     else {
-      const state = this.#known(key)
+      const state = this.#known(key) ?? this.#wakeDue(key)
       if (state === undefined) return
       const reachedMs = watermarkMs(state.time, this.#graceMs)
       while (state.nextCloseMs <= reachedMs) this.#options.closeNext(state)
@@ -75,6 +95,7 @@ export class ClosingKeys<S extends ClosingKey> {
     if (state === undefined) {
       state = this.#options.create(key, this.#options.clock.timeOf(key))
       this.#states.set(key, state)
+      if (this.#dormant !== undefined) this.#wake(state)
     }
     this.#latest = state
     return state
@@ -119,7 +140,9 @@ export class ClosingKeys<S extends ClosingKey> {
 
   #closeAll(reachedMs: number): void {
     const queue = this.#queue
-    while (queue.length > 0 && queue[0]!.endMs <= reachedMs) {
+    for (;;) {
+      this.#wakeNext(reachedMs)
+      if (queue.length === 0 || queue[0]!.endMs > reachedMs) break
       const { endMs, state } = this.#pop()
       if (endMs !== state.queuedMs) continue
       state.queuedMs = Infinity
@@ -128,7 +151,32 @@ export class ClosingKeys<S extends ClosingKey> {
       // With the partition's clock a key is known by its open windows alone; an idle one would only take memory.
       if (state.nextCloseMs === Infinity && this.#options.isIdle(state)) this.#delete(state)
     }
-    this.#nextCloseMs = queue[0]?.endMs ?? Infinity
+    this.#nextCloseMs = Math.min(queue[0]?.endMs ?? Infinity, this.#dormant?.nextCloseMs ?? Infinity)
+  }
+
+  #wake(state: S): void {
+    this.#options.wake?.(state)
+    if (this.#dormant?.isEmpty === true) this.#dormant = undefined
+  }
+
+  /** Wakes the keys that come before the first in the queue. */
+  #wakeNext(reachedMs: number): void {
+    for (;;) {
+      const endMs = this.#dormant?.nextCloseMs ?? Infinity
+      const first = this.#queue[0]
+      if (endMs > reachedMs || (first !== undefined && first.endMs < endMs)) return
+      const key = this.#dormant?.nextKey()
+      if (key === undefined) continue
+      if (first?.endMs === endMs && first.state.key < key) return
+      this.stateOf(key)
+    }
+  }
+
+  /** The state of a key that is asleep, if something of it is due. */
+  #wakeDue(key: string): S | undefined {
+    const reachedMs = watermarkMs(this.#options.clock.timeOf(key), this.#graceMs)
+    const isDue = this.#dormant !== undefined && this.#dormant.nextCloseMsOf(key) <= reachedMs
+    return isDue ? this.stateOf(key) : undefined
   }
 
   #pop(): { readonly endMs: number; readonly state: S } {

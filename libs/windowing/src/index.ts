@@ -26,6 +26,7 @@ export {
 } from './event-clock.ts'
 export { ExactSum } from './exact-sum.ts'
 export type { ChangedEntry } from './changed-entries.ts'
+export type { DormantEntries } from './dormant-entries.ts'
 export { InSequence, inSequence, type InSequenceOptions, type InSequenceOutput } from './in-sequence.ts'
 export { KeyedProcess, type KeyedProcessOptions } from './keyed-process.ts'
 export { HeldRecordLimitError, LimitError, OpenWindowLimitError } from './limit-error.ts'

@@ -42,6 +42,8 @@ export class OpenWindows<V, A, R> {
   readonly #telling: boolean
   #updated: OpenWindow<A>[] = []
   #count = 0
+  /** Windows that are open as well, but still entries of a changelog. */
+  dormant = 0
   #restoredBounds: Window | undefined
 
   constructor(options: OpenWindowsOptions<V, A, R>) {
@@ -64,15 +66,15 @@ export class OpenWindows<V, A, R> {
   }
 
   get count(): number {
-    return this.#count
+    return this.#count + this.dormant
   }
 
   /** Opens a window; the limit is checked here. */
   open(owner: FoldKey, bounds: Window, { entryId, offset }: { entryId: number; offset: number }): OpenWindow<A> {
     const { maxOpenWindows, what, aggregator } = this.#options
-    if (this.#count >= maxOpenWindows) {
+    if (this.count >= maxOpenWindows) {
       throw new OpenWindowLimitError(
-        `${this.#count} ${what} are open, the limit (maxOpenWindows): ` +
+        `${this.count} ${what} are open, the limit (maxOpenWindows): ` +
           'too many keys for one instance, or event time is far out of order',
       )
     }

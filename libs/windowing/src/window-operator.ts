@@ -1,5 +1,6 @@
 import type { Aggregator } from './aggregator.ts'
 import type { ChangedEntry } from './changed-entries.ts'
+import type { DormantEntries } from './dormant-entries.ts'
 import type { Clock } from './event-clock.ts'
 import { SequenceFold } from './sequence-fold.ts'
 import { SessionFold } from './session-fold.ts'
@@ -90,6 +91,11 @@ export interface WindowOperator<V> {
   changes(): Iterable<ChangedEntry>
   /** Takes up an entry of `changes`, on an operator that has just been made. */
   restoreEntry(entryKey: string, data: unknown): void
+  /**
+   * Takes up all entries of `changes` at once, on an operator that has just been made, and leaves them as they are until they are needed:
+   * until a record of their key comes, or a window of it closes. Not all kinds of windows can; those of a fixed length can.
+   */
+  adopt?(entries: DormantEntries): void
 }
 
 /** The operator for a kind of windows. Throws a TypeError where the aggregator or the output lacks what the kind or `emit` needs. */

@@ -1,6 +1,8 @@
 import type { Aggregator } from './aggregator.ts'
-import { parseEntryKey, type ChangedEntry } from './changed-entries.ts'
+import { parseEntryKey, type ChangedEntry, type ParsedEntryKey } from './changed-entries.ts'
 import { ClosingKeys, type ClosingKey } from './closing-keys.ts'
+import type { DormantEntries } from './dormant-entries.ts'
+import { DormantWindows } from './dormant-windows.ts'
 import { lateCountsOf, oldestOffset, OpenWindows, type FoldKey, type OpenWindow } from './open-windows.ts'
 import { alignedMs, type AlignedWindows } from './window.ts'
 import type { RecordPosition, WindowOperator, WindowOperatorOptions } from './window-operator.ts'
@@ -30,6 +32,7 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
   readonly #aggregator: Aggregator<V, A, R>
   readonly #windows: OpenWindows<V, A, R>
   readonly #keys: ClosingKeys<KeyState<A>>
+  #dormant: DormantWindows | undefined
 
   constructor(options: WindowedFoldOptions<V, A, R>) {
     const { windows, clock } = options
@@ -58,6 +61,7 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
       }),
       closeNext: (state) => this.#closeOldest(state),
       isIdle: ({ lateCount }) => lateCount === 0,
+      wake: (state) => this.#wake(state),
     })
   }
 
@@ -121,7 +125,28 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
 
   restoreEntry(entryKey: string, data: unknown): void {
     const { kind, number, name } = parseEntryKey(entryKey)
-    const state = this.#keys.stateOf(name)
+    this.#restore(this.#keys.stateOf(name), { kind, number, data })
+  }
+
+  adopt(entries: DormantEntries): void {
+    this.#dormant = new DormantWindows(entries, this.#sizeMs)
+    this.#windows.dormant = this.#dormant.count
+    this.#keys.sleep(this.#dormant)
+  }
+
+  #wake(state: KeyState<A>): void {
+    for (const [entryKey, data] of this.#dormant?.take(state.key) ?? []) {
+      const { kind, number } = parseEntryKey(entryKey)
+      if (kind === 'w') this.#windows.dormant--
+      this.#restore(state, { kind, number, data })
+    }
+    if (this.#dormant?.isEmpty === true) this.#dormant = undefined
+  }
+
+  #restore(
+    state: KeyState<A>,
+    { kind, number, data }: Omit<ParsedEntryKey, 'name'> & { readonly data: unknown },
+  ): void {
     if (kind === 'k') {
       state.lateCount = (data as [number])[0]
       state.stored = true
