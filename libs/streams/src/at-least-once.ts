@@ -53,7 +53,7 @@ export class AtLeastOnce implements Guarantee {
     return tasks.filter((task) =>
       task.positions().every(({ topic, partition }, index) => {
         const now = committed.find((offset) => offset.topic === topic && offset.partition === partition)
-        return isSame(now, task.lastCommits[index])
+        return isSame(now, task.progress.lastCommits[index])
       }),
     )
   }
@@ -63,7 +63,7 @@ export class AtLeastOnce implements Guarantee {
     const batches = tasks.flatMap((task) => task.collector.batches())
     if (batches.length > 0) await producer.send(batches)
     for (const task of tasks) task.collector.clear()
-    const changed = tasks.map((task) => ({ task, offsets: task.offsetsToCommit() }))
+    const changed = tasks.map((task) => ({ task, offsets: task.progress.offsetsToCommit() }))
     const offsets = changed.flatMap((entry) => entry.offsets)
     if (offsets.length === 0) return []
     try {
@@ -74,7 +74,7 @@ export class AtLeastOnce implements Guarantee {
       logger.warn({ err: error }, 'offsets not committed: the group is rebalancing')
       return []
     }
-    for (const entry of changed) entry.task.committed(entry.offsets)
+    for (const entry of changed) entry.task.progress.committed(entry.offsets)
     return []
   }
 

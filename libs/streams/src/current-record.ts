@@ -1,6 +1,13 @@
 import type { InputPosition } from './operator.ts'
 import type { RecordCursor } from './record-batch.ts'
-import type { Cause } from './task-sinks.ts'
+
+/** The record that a result came of. */
+export interface Cause {
+  readonly topic: string
+  /** The offset after it. */
+  readonly nextOffset: number
+  readonly bytes: number
+}
 
 /** Where a task is: at a record, or, between records, at none. */
 export class CurrentRecord implements InputPosition {

@@ -139,7 +139,7 @@ export class ExactlyOnce implements Guarantee {
   async #commit(task: Task): Promise<FailedCommit | undefined> {
     const { applicationId: groupId, logger, nowMs } = this.#options
     const owned = this.#owned.get(task)
-    const offsets = task.offsetsToCommit()
+    const offsets = task.progress.offsetsToCommit()
     if (owned === undefined || offsets.length === 0) return undefined
     for (const changelog of owned.changelogs) changelog.write(task.collector, nowMs())
     try {
@@ -151,7 +151,7 @@ export class ExactlyOnce implements Guarantee {
       return { task, reason: error.code === 'fenced' ? 'fenced' : 'unknown', error }
     }
     task.collector.clear()
-    task.committed(offsets)
+    task.progress.committed(offsets)
     return undefined
   }
 }

@@ -83,7 +83,7 @@ export class OwnedTasks {
     for (const commit of failed) {
       const { task } = commit
       this.#running.delete(task.partition)
-      for (const { topic, offset } of task.starts)
+      for (const { topic, offset } of task.progress.starts)
         this.#starts.set(nameOf({ topic, partition: task.partition }), offset)
       this.#suspended.set(task.partition, nowMs() + this.#failures.pauseMs(commit))
       await guarantee.drop([task])
@@ -121,7 +121,7 @@ export class OwnedTasks {
     for (const task of tasks) this.#running.set(task.partition, task)
     for (const committed of await consumer.committed(this.#partitionsOf(numbers))) {
       const { topic, partition } = committed
-      const offset = this.#running.get(partition)?.resume(committed) ?? committed.offset
+      const offset = this.#running.get(partition)?.progress.resume(committed) ?? committed.offset
       consumer.seek(committed, offset)
       logger.info({ topic, partition, offset }, 'partition taken up where it was committed')
     }
@@ -143,7 +143,7 @@ export class OwnedTasks {
         const found = offsets.find((offset) => offset.topic === topic && offset.partition === partition)
         return found === undefined ? [] : [[sink, found.offset] as const]
       })
-      const offset = this.#running.get(partition)?.resumeSinks(topic, new Map(known))
+      const offset = this.#running.get(partition)?.progress.resumeSinks(topic, new Map(known))
       if (offset === undefined) continue
       consumer.seek({ topic, partition }, offset)
       logger.info({ topic, partition, offset }, 'partition taken up where its sinks are')

@@ -9,7 +9,8 @@ import type { RecordBatch } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
 import { RUN_DEFAULTS, silentLogger, type RunOptions } from './run-options.ts'
 import { SinkWrites } from './sink-writes.ts'
-import { Task, type TaskCounters, type TaskPosition } from './task.ts'
+import { Task, type TaskCounters } from './task.ts'
+import type { TaskPosition } from './task-source.ts'
 import type { Topology } from './topology.ts'
 
 export interface PartitionHealth extends TaskPosition {

@@ -1,17 +1,10 @@
+import type { Cause } from './current-record.ts'
 import type { ExternalSink, SinkProgress } from './external-sink.ts'
 import type { StreamRecord } from './stream-record.ts'
-import type { TaskPosition } from './task.ts'
+import type { TaskPosition } from './task-source.ts'
 
 /** What an object of a record and its fields take beside the bytes that they were read from, roughly. */
 const RECORD_OVERHEAD_BYTES = 256
-
-/** The record that a result came of. */
-export interface Cause {
-  readonly topic: string
-  /** The offset after it. */
-  readonly nextOffset: number
-  readonly bytes: number
-}
 
 /** A sink's share of a task's next write. */
 export interface SinkWork {

@@ -36,6 +36,17 @@ export interface TaskSource {
   lastCommit: CommittedOffset | undefined
 }
 
+/** Where a task is in one of its input partitions. */
+export interface TaskPosition {
+  readonly topic: string
+  readonly partition: number
+  /** Next offset to process. */
+  readonly position: number
+  /** Everything below is processed, its outputs written, and committed. */
+  readonly committed: number
+  readonly rebuilding: boolean
+}
+
 export function unknownSource(topic: string): never {
   throw new StreamsError('protocol', `topic ${topic} is not a source of this topology`)
 }

@@ -1,11 +1,7 @@
-import { formatChangelogStates, formatCommitState, parseChangelogStates, parseCommitState } from './commit-metadata.ts'
+import { CurrentRecord, type Cause } from './current-record.ts'
 import { attemptsSoFar, deadLetterRecord } from './dead-letter.ts'
-import { StreamsError } from './errors.ts'
-import type { ExternalSink } from './external-sink.ts'
-import type { CommittedOffset } from './ports.ts'
-import { CurrentRecord } from './current-record.ts'
 import { OperatorGraph } from './operator-graph.ts'
-import type { KeptState, TaskOutput, RebuiltState } from './operator.ts'
+import type { KeptState, RebuiltState, TaskOutput } from './operator.ts'
 import type { RecordBatch, RecordCursor } from './record-batch.ts'
 import { RecordPace } from './record-pace.ts'
 import type { RecordCollector } from './record-collector.ts'
@@ -13,13 +9,19 @@ import { recordFailed, recordTooSlow } from './record-errors.ts'
 import type { RecordPlace, StreamsLogger } from './run-options.ts'
 import type { Accepted, RecordIssue } from './source-reader.ts'
 import type { StreamRecord } from './stream-record.ts'
-import { TaskSinks, type Cause } from './task-sinks.ts'
+import { TaskProgress } from './task-progress.ts'
+import { TaskSinks } from './task-sinks.ts'
 import type { TableState } from './table-state.ts'
-import { behindHeartbeat, newParts, newSource, unknownSource, type TaskParts, type TaskSource } from './task-source.ts'
+import {
+  behindHeartbeat,
+  newParts,
+  newSource,
+  unknownSource,
+  type TaskParts,
+  type TaskPosition,
+  type TaskSource,
+} from './task-source.ts'
 import type { SourceNode, Topology } from './topology.ts'
-
-/** What comes out of them at first is of fewer records than it will be of later. */
-const NEW_STATES = 'states are new in this application: they begin empty, with the records from here on'
 
 export interface TaskOptions {
   readonly topology: Topology
@@ -47,27 +49,17 @@ export interface TaskCounters {
   deadLetters: number
 }
 
-/** Where a task is in one of its input partitions. */
-export interface TaskPosition {
-  readonly topic: string
-  readonly partition: number
-  /** Next offset to process. */
-  readonly position: number
-  /** Everything below is processed, its outputs written, and committed. */
-  readonly committed: number
-  readonly rebuilding: boolean
-}
-
 /**
  * Runs a topology over one partition number of each of its source topics.
  *
- * State lives in memory and is rebuilt from the input: a commit's offset is that of the oldest record of any open window, and
- * what is read again below `rebuildTo` has no effect but on state.
+ * State lives in memory. It comes back from changelogs, or is rebuilt from the input: what is read again below `rebuildTo` has no effect
+ * but on state.
  */
 export class Task {
   readonly partition: number
   /** What waits for external sinks. */
   readonly sinks: TaskSinks
+  readonly progress: TaskProgress
   readonly #options: TaskOptions
   readonly #sources = new Map<string, TaskSource>()
   readonly #stateNames = new Set<string>()
@@ -97,54 +89,16 @@ export class Task {
         newSource(node, { ...partsOf(node), next: graph.behind(node), skipped: this.#skippedOf(node.topic) }),
       )
     }
-  }
-
-  /** Takes up what an earlier owner committed, and says from which offset to read. For a task that has read nothing yet. */
-  resume(committed: CommittedOffset): number {
-    const source = this.#stateOf(committed.topic)
-    this.#checkStates(committed)
-    const state = parseCommitState(committed.metadata)
-    source.position = committed.offset
-    source.rebuildTo = state?.processedTo ?? committed.offset
-    source.committedTo = source.rebuildTo
-    source.lastCommit = committed
-    if (state !== undefined) {
-      source.clock.restore(state.clock)
-      for (const kept of source.states) kept.restoreLateCounts(state.lateCounts[kept.name] ?? [])
-    }
-    return committed.offset
-  }
-
-  /**
-   * Takes up how far sinks are that hold their offsets, and says from which offset to read a topic, where that is another one now. Where
-   * nothing but sinks hears of a record, they say where to go on. Otherwise state and topics do, and what a sink has already is left out.
-   */
-  resumeSinks(topic: string, known: ReadonlyMap<ExternalSink<never>, number>): number | undefined {
-    const source = this.#stateOf(topic)
-    for (const [sink, offset] of known) this.sinks.setOffset(sink, topic, offset)
-    if (known.size === 0) return undefined
-    const { topology } = this.#options
-    const done = source.lastCommit === undefined ? undefined : source.rebuildTo
-    const isSinksOnly = topology.outputTopics.length === 0 && source.states.length === 0
-    if (!isSinksOnly) {
-      const behind = [...known].find(([, offset]) => offset < (done ?? 0))
-      if (behind === undefined) return undefined
-      throw new StreamsError(
-        'sink-failed',
-        `sink ${behind[0].name} has topic ${topic} partition ${this.partition} up to offset ${behind[1]}, the application has ` +
-          `committed ${done}: was the sink's store put back? Reset the application`,
-      )
-    }
-    const starts = topology.sinks.map((sink) => known.get(sink) ?? done)
-    if (starts.includes(undefined)) return undefined
-    source.position = Math.min(...(starts as number[]))
-    source.rebuildTo = Math.min(source.rebuildTo, source.position)
-    return source.position
+    this.progress = new TaskProgress({ ...options, sources: this.#sources, sinks: this.sinks })
   }
 
   /** State is back as it was: so is, with this, the time at each step, which follows from it. */
   restored(): void {
     for (const { clock, next } of this.#sources.values()) for (const [key] of clock.snapshot()) next.advance(key)
+  }
+
+  positions(): TaskPosition[] {
+    return this.progress.positions()
   }
 
   /** Processes a batch. Rejects with a `StreamsError` that names the record where user code throws or a limit is reached. */
@@ -204,87 +158,6 @@ export class Task {
 
   get collector(): RecordCollector {
     return this.#options.collector
-  }
-
-  /** What is to be committed now, where anything has changed. All outputs so far must have been written before. */
-  offsetsToCommit(): CommittedOffset[] {
-    const changed: CommittedOffset[] = []
-    for (const source of this.#sources.values()) {
-      // While state is being rebuilt, the last commit still says all there is to say.
-      if (source.position <= source.committedTo || source.position < source.rebuildTo) continue
-      changed.push(this.#offsetOf(source))
-    }
-    return changed
-  }
-
-  committed(offsets: readonly CommittedOffset[]): void {
-    for (const offset of offsets) {
-      const source = this.#stateOf(offset.topic)
-      source.committedTo = parseCommitState(offset.metadata)?.processedTo ?? offset.offset
-      source.lastCommit = offset
-    }
-  }
-
-  /** Where it began to read each topic that it has read something of. */
-  get starts(): readonly { readonly topic: string; readonly offset: number }[] {
-    return [...this.#sources.values()].flatMap(({ topic, firstOffset }) =>
-      firstOffset === undefined ? [] : [{ topic, offset: firstOffset }],
-    )
-  }
-
-  /** What the group has committed of each source topic, as far as this task has read or written it. */
-  get lastCommits(): readonly (CommittedOffset | undefined)[] {
-    return [...this.#sources.values()].map(({ lastCommit }) => lastCommit)
-  }
-
-  positions(): TaskPosition[] {
-    return [...this.#sources.values()].map(({ topic, position, committedTo, rebuildTo }) => ({
-      topic,
-      partition: this.partition,
-      position,
-      committed: committedTo,
-      rebuilding: position < rebuildTo,
-    }))
-  }
-
-  /** Refuses to go on without state that was there at the last commit: its windows would be emitted with records missing. */
-  #checkStates({ topic, metadata, offset }: CommittedOffset): void {
-    const before = parseChangelogStates(metadata)
-    if (before === undefined) return
-    const where = `topic ${topic} partition ${this.partition}`
-    if (!this.#options.hasChangelog) {
-      throw new StreamsError(
-        'guarantee-changed',
-        `${where}: this application ran exactly-once before, its state is in changelogs that at-least-once does not read: ` +
-          'go on exactly-once, or reset the application',
-      )
-    }
-    const now = new Set(this.#stateOf(topic).states.map(({ name }) => name))
-    const gone = before.find((name) => !now.has(name))
-    if (gone === undefined) {
-      const added = [...now].filter((name) => !before.includes(name))
-      if (added.length > 0)
-        this.#options.logger.warn({ states: added, topic, partition: this.partition, offset }, NEW_STATES)
-      return
-    }
-    throw new StreamsError(
-      'topology-changed',
-      `${where}: the topology no longer has state ${gone}, which it had at its last commit: change it back, or reset the application`,
-    )
-  }
-
-  #offsetOf(source: TaskSource): CommittedOffset {
-    const { topic, states, position, clock } = source
-    const where = { topic, partition: this.partition }
-    // Without state there is nothing to say beyond the offset; with a changelog, it says the rest.
-    if (states.length === 0) return { ...where, offset: position, metadata: '' }
-    if (this.#options.hasChangelog)
-      return { ...where, offset: position, metadata: formatChangelogStates(states.map(({ name }) => name)) }
-    const oldest = states.map((state) => state.oldestOffset() ?? position)
-    const lateCounts = Object.fromEntries(states.map((state) => [state.name, state.lateCounts()]))
-    const state = { processedTo: position, clock: clock.snapshot(), lateCounts }
-    const metadata = formatCommitState(state, `topic ${topic} partition ${this.partition}`)
-    return { ...where, offset: Math.min(position, ...oldest), metadata }
   }
 
   #accept(source: TaskSource, cursor: RecordCursor): Accepted {

@@ -1,0 +1,158 @@
+import { formatChangelogStates, formatCommitState, parseChangelogStates, parseCommitState } from './commit-metadata.ts'
+import { StreamsError } from './errors.ts'
+import type { ExternalSink } from './external-sink.ts'
+import type { CommittedOffset } from './ports.ts'
+import type { StreamsLogger } from './run-options.ts'
+import type { TaskSinks } from './task-sinks.ts'
+import { unknownSource, type TaskPosition, type TaskSource } from './task-source.ts'
+import type { Topology } from './topology.ts'
+
+/** What comes out of them at first is of fewer records than it will be of later. */
+const NEW_STATES = 'states are new in this application: they begin empty, with the records from here on'
+
+export interface TaskProgressOptions {
+  readonly topology: Topology
+  readonly partition: number
+  readonly hasChangelog: boolean
+  readonly logger: StreamsLogger
+  /** By topic. */
+  readonly sources: ReadonlyMap<string, TaskSource>
+  readonly sinks: TaskSinks
+}
+
+/** How far a task is: what it takes up of an earlier owner, and what it has to commit. */
+export class TaskProgress {
+  readonly #options: TaskProgressOptions
+
+  constructor(options: TaskProgressOptions) {
+    this.#options = options
+  }
+
+  /** Takes up what an earlier owner committed, and says from which offset to read. For a task that has read nothing yet. */
+  resume(committed: CommittedOffset): number {
+    const source = this.#sourceOf(committed.topic)
+    this.#checkStates(committed)
+    const state = parseCommitState(committed.metadata)
+    source.position = committed.offset
+    source.rebuildTo = state?.processedTo ?? committed.offset
+    source.committedTo = source.rebuildTo
+    source.lastCommit = committed
+    if (state !== undefined) {
+      source.clock.restore(state.clock)
+      for (const kept of source.states) kept.restoreLateCounts(state.lateCounts[kept.name] ?? [])
+    }
+    return committed.offset
+  }
+
+  /**
+   * Takes up how far sinks are that hold their offsets, and says from which offset to read a topic, where that is another one now. Where
+   * nothing but sinks hears of a record, they say where to go on. Otherwise state and topics do, and what a sink has already is left out.
+   */
+  resumeSinks(topic: string, known: ReadonlyMap<ExternalSink<never>, number>): number | undefined {
+    const source = this.#sourceOf(topic)
+    for (const [sink, offset] of known) this.#options.sinks.setOffset(sink, topic, offset)
+    if (known.size === 0) return undefined
+    const { topology } = this.#options
+    const done = source.lastCommit === undefined ? undefined : source.rebuildTo
+    const isSinksOnly = topology.outputTopics.length === 0 && source.states.length === 0
+    if (!isSinksOnly) {
+      const behind = [...known].find(([, offset]) => offset < (done ?? 0))
+      if (behind === undefined) return undefined
+      throw new StreamsError(
+        'sink-failed',
+        `sink ${behind[0].name} has topic ${topic} partition ${this.#options.partition} up to offset ${behind[1]}, the application has ` +
+          `committed ${done}: was the sink's store put back? Reset the application`,
+      )
+    }
+    const starts = topology.sinks.map((sink) => known.get(sink) ?? done)
+    if (starts.includes(undefined)) return undefined
+    source.position = Math.min(...(starts as number[]))
+    source.rebuildTo = Math.min(source.rebuildTo, source.position)
+    return source.position
+  }
+
+  /** What is to be committed now, where anything has changed. All outputs so far must have been written before. */
+  offsetsToCommit(): CommittedOffset[] {
+    const changed: CommittedOffset[] = []
+    for (const source of this.#options.sources.values()) {
+      // While state is being rebuilt, the last commit still says all there is to say.
+      if (source.position <= source.committedTo || source.position < source.rebuildTo) continue
+      changed.push(this.#offsetOf(source))
+    }
+    return changed
+  }
+
+  committed(offsets: readonly CommittedOffset[]): void {
+    for (const offset of offsets) {
+      const source = this.#sourceOf(offset.topic)
+      source.committedTo = parseCommitState(offset.metadata)?.processedTo ?? offset.offset
+      source.lastCommit = offset
+    }
+  }
+
+  /** Where it began to read each topic that it has read something of. */
+  get starts(): readonly { readonly topic: string; readonly offset: number }[] {
+    return [...this.#options.sources.values()].flatMap(({ topic, firstOffset }) =>
+      firstOffset === undefined ? [] : [{ topic, offset: firstOffset }],
+    )
+  }
+
+  /** What the group has committed of each source topic, as far as this task has read or written it. */
+  get lastCommits(): readonly (CommittedOffset | undefined)[] {
+    return [...this.#options.sources.values()].map(({ lastCommit }) => lastCommit)
+  }
+
+  positions(): TaskPosition[] {
+    return [...this.#options.sources.values()].map(({ topic, position, committedTo, rebuildTo }) => ({
+      topic,
+      partition: this.#options.partition,
+      position,
+      committed: committedTo,
+      rebuilding: position < rebuildTo,
+    }))
+  }
+
+  /** Refuses to go on without state that was there at the last commit: its windows would be emitted with records missing. */
+  #checkStates({ topic, metadata, offset }: CommittedOffset): void {
+    const before = parseChangelogStates(metadata)
+    if (before === undefined) return
+    const where = `topic ${topic} partition ${this.#options.partition}`
+    if (!this.#options.hasChangelog) {
+      throw new StreamsError(
+        'guarantee-changed',
+        `${where}: this application ran exactly-once before, its state is in changelogs that at-least-once does not read: ` +
+          'go on exactly-once, or reset the application',
+      )
+    }
+    const now = new Set(this.#sourceOf(topic).states.map(({ name }) => name))
+    const gone = before.find((name) => !now.has(name))
+    if (gone === undefined) {
+      const added = [...now].filter((name) => !before.includes(name))
+      if (added.length > 0)
+        this.#options.logger.warn({ states: added, topic, partition: this.#options.partition, offset }, NEW_STATES)
+      return
+    }
+    throw new StreamsError(
+      'topology-changed',
+      `${where}: the topology no longer has state ${gone}, which it had at its last commit: change it back, or reset the application`,
+    )
+  }
+
+  #offsetOf(source: TaskSource): CommittedOffset {
+    const { topic, states, position, clock } = source
+    const where = { topic, partition: this.#options.partition }
+    // Without state there is nothing to say beyond the offset; with a changelog, it says the rest.
+    if (states.length === 0) return { ...where, offset: position, metadata: '' }
+    if (this.#options.hasChangelog)
+      return { ...where, offset: position, metadata: formatChangelogStates(states.map(({ name }) => name)) }
+    const oldest = states.map((state) => state.oldestOffset() ?? position)
+    const lateCounts = Object.fromEntries(states.map((state) => [state.name, state.lateCounts()]))
+    const state = { processedTo: position, clock: clock.snapshot(), lateCounts }
+    const metadata = formatCommitState(state, `topic ${topic} partition ${this.#options.partition}`)
+    return { ...where, offset: Math.min(position, ...oldest), metadata }
+  }
+
+  #sourceOf(topic: string): TaskSource {
+    return this.#options.sources.get(topic) ?? unknownSource(topic)
+  }
+}
