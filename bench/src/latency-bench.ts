@@ -1,10 +1,10 @@
-import { build as histogram, type Histogram } from 'hdr-histogram-js'
 import { untilCommitted, type BenchContext } from './bench-context.ts'
 import { writeTrades } from './fill-topic.ts'
 import { candleCodec } from './jobs/candle.ts'
 import { OpenLoop, type OpenLoopOptions } from './open-loop.ts'
 import type { Side } from './outcome.ts'
 import { buildPeer, type PeerVariant } from './peer.ts'
+import { Latencies, type Percentiles } from './percentiles.ts'
 import { kafkaStreams, runJob, tidemark, type Contestant, type Job } from './sides.ts'
 import { evenSymbols, trades } from './trades.ts'
 
@@ -15,15 +15,7 @@ export interface LatencyBenchOptions {
   readonly limitMs: number
 }
 
-/** Milliseconds from when the record that closes a window was due until the window's result could be read. */
-export interface Percentiles {
-  readonly p50_ms: number
-  readonly p99_ms: number
-  readonly p999_ms: number
-  readonly max_ms: number
-  readonly results: number
-}
-
+/** From when the record that closes a window was due until the window's result could be read. */
 export type LatencySide = Percentiles & Pick<Side, 'name' | 'cpu_s' | 'rss_mb'>
 
 export interface LatencyOutcome {
@@ -82,7 +74,7 @@ async function follow(context: BenchContext, output: string, options: OpenLoopOp
   const nothing = () => Promise.resolve()
   consumer.subscribe([output], { assigned: nothing, revoked: nothing, lost: nothing })
   await consumer.poll(1_000)
-  const latencies = histogram({ numberOfSignificantValueDigits: 3 })
+  const latencies = new Latencies()
   const fromMs = nowMs() + WARM_UP_S * 1_000
   let written = false
   const writing = loop.run().then(() => (written = true))
@@ -96,17 +88,11 @@ async function follow(context: BenchContext, output: string, options: OpenLoopOp
         if (!decoded.ok || decoded.value.startMs < fromMs) continue
         const closedMs = decoded.value.startMs + times.windowMs + times.graceMs
         const dueMs = loop.dueOfFirst(cursor.key()!.toString(), closedMs)
-        if (dueMs !== undefined) latencies.recordValue(Math.max(0, Math.round((readMs - dueMs) * 1_000)))
+        if (dueMs !== undefined) latencies.add(readMs - dueMs)
       }
     }
   }
   await writing
   await consumer.close()
-  return percentilesOf(latencies)
-}
-
-function percentilesOf(latencies: Histogram): Percentiles {
-  const at = (percentile: number) => latencies.getValueAtPercentile(percentile) / 1_000
-  const max_ms = latencies.maxValue / 1_000
-  return { p50_ms: at(50), p99_ms: at(99), p999_ms: at(99.9), max_ms, results: latencies.totalCount }
+  return latencies.percentiles
 }

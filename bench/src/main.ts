@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { onStopSignals, StackError } from '@tidemark/stack'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { aggregatorBench } from './aggregator-bench.ts'
-import { withBroker, type BenchContext } from './bench-context.ts'
+import { withBroker, type BenchContext, type BenchHost } from './bench-context.ts'
 import { engineBench, type TradesBenchOptions } from './engine-bench.ts'
+import { feedBench, type FeedLoad } from './feed-bench.ts'
+import { feedTables } from './feed-table.ts'
 import { latencyBench } from './latency-bench.ts'
 import { latencyTable } from './latency-table.ts'
 import { machine } from './machine.ts'
@@ -23,12 +25,24 @@ import { timePerRecord, timeTable, type CpuProfile } from './where-time-goes.ts'
 const resultsDir = fileURLToPath(new URL('../results', import.meta.url))
 const LIMIT_MS = 300_000
 const HEAPS_MB = [512, 2_048]
+const FEED_LOADS: readonly FeedLoad[] = [
+  { symbols: 1_000, rate: 20_000 },
+  { symbols: 1_000, rate: 2_000 },
+]
 
 interface Arguments {
   readonly records: number
   readonly warmUp: number
   readonly peer: boolean
   readonly secondPeer?: boolean
+  readonly profile: boolean
+}
+
+interface FeedArguments {
+  readonly rate?: number
+  readonly symbols: number
+  readonly seconds: number
+  readonly peer: boolean
   readonly profile: boolean
 }
 
@@ -109,12 +123,24 @@ program
   .requiredOption('--recording <file>', 'a gzipped recording')
   .option('--loops <N>', 'how often it is gone through', wholeNumber, 60)
   .action(async ({ recording, loops }: { recording: string; loops: number }) => {
-    await mkdir(resultsDir, { recursive: true })
-    const clockS = () => Number(process.hrtime.bigint()) / 1e9
-    const surroundings = { host: process, signal: giveUp.signal, log, clockS, nowMs: () => performance.now() }
-    const outcome = await aggregatorBench(surroundings, { recording, loops, warmUp: 0.3, limitMs: LIMIT_MS })
+    const outcome = await aggregatorBench(await surroundings(), { recording, loops, warmUp: 0.3, limitMs: LIMIT_MS })
     await keep(outcome)
     process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`)
+  })
+program
+  .command('feed')
+  .description('trades of a synthetic exchange into Kafka: trade-producer beside a bare loop of ws and kafkajs')
+  .option('--rate <N>', 'trades a second, over all symbols; two loads unless told otherwise', wholeNumber)
+  .option('--symbols <N>', 'symbols of the market', wholeNumber, 1_000)
+  .option('--seconds <N>', 'how long, after the warm-up', wholeNumber, 60)
+  .option('--no-peer', 'our side alone')
+  .option('--profile', 'leave a CPU profile of our side, start and end included', false)
+  .action(async ({ rate, symbols, seconds, peer, profile }: FeedArguments) => {
+    const loads = rate === undefined ? FEED_LOADS.map((load) => ({ ...load, symbols })) : [{ symbols, rate }]
+    const options = { loads, seconds, bare: peer, ...(profile && { profileDir: resultsDir }) }
+    const outcome = await feedBench(await surroundings(), options)
+    if (peer) await keep(outcome)
+    process.stdout.write(`${feedTables(outcome)}\n`)
   })
 program
   .command('estimators')
@@ -151,10 +177,14 @@ function optionsOf(name: string, args: Arguments, stores: readonly PeerVariant['
 }
 
 async function onBroker<T>(bench: (context: BenchContext) => Promise<T>): Promise<T> {
+  return withBroker(await surroundings(), bench)
+}
+
+async function surroundings(): Promise<BenchHost> {
   await mkdir(resultsDir, { recursive: true })
   const clockS = () => Number(process.hrtime.bigint()) / 1e9
   const nowMs = () => performance.timeOrigin + performance.now()
-  return withBroker({ host: process, signal: giveUp.signal, log, clockS, nowMs }, bench)
+  return { host: process, signal: giveUp.signal, log, clockS, nowMs }
 }
 
 async function keep(outcome: { readonly name: string }): Promise<void> {
