@@ -37,6 +37,10 @@ export class FakeFeed implements TradeFeed {
     this.#wake()
   }
 
+  take(): FeedBatch | undefined {
+    return this.#batches.shift()
+  }
+
   async stop(): Promise<void> {
     this.state = { phase: 'stopped' }
     this.#wake()

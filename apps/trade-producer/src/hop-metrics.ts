@@ -1,15 +1,21 @@
 import type { ClockOffset } from '@tidemark/binance'
 import type { Metrics } from '@tidemark/service'
+import type { Written } from './trade-writer.ts'
 
 /** How long each part of a trade's way takes. */
 export interface HopMetrics {
   /** A trade arrived, so long after it was sent by this machine's clock. */
   received(latencyMs: number): void
-  /** A transaction was committed; `receivedMs` are the times at which its trades arrived. */
-  committed(tookMs: number, receivedMs: readonly number[], nowMs: number): void
+  /** Kafka has acknowledged trades, and committed some or none of them. */
+  written(written: Written, nowMs: number): void
+  /** A commit took so long. */
+  committed(tookMs: number): void
 }
 
-const buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 30]
+/** Seconds; close together where a trade's way usually ends. */
+const buckets = [
+  0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 5, 30,
+]
 
 /** `offset` is of the exchange's clock to ours, where it is known: without it, the first hop says what our clock says. */
 export function exposeHops(metrics: Metrics, offset: () => ClockOffset | undefined): HopMetrics {
@@ -19,13 +25,18 @@ export function exposeHops(metrics: Metrics, offset: () => ClockOffset | undefin
     buckets,
   })
   const acknowledgement = metrics.histogram({
+    name: 'tidemark_producer_receive_to_acknowledged_seconds',
+    help: 'From the arrival of a trade until Kafka has acknowledged it, in a transaction that is still open',
+    buckets,
+  })
+  const visibility = metrics.histogram({
     name: 'tidemark_producer_receive_to_commit_seconds',
     help: 'From the arrival of a trade to the commit of its transaction',
     buckets,
   })
   const commits = metrics.histogram({
     name: 'tidemark_producer_commit_seconds',
-    help: 'From the begin of a transaction to its commit',
+    help: 'How long a commit took, with what was left to be sent',
     buckets,
   })
   metrics.gauge({
@@ -44,9 +55,10 @@ export function exposeHops(metrics: Metrics, offset: () => ClockOffset | undefin
   })
   return {
     received: (latencyMs) => arrival.observe((latencyMs + (offset()?.offsetMs ?? 0)) / 1000),
-    committed: (tookMs, receivedMs, nowMs) => {
-      commits.observe(tookMs / 1000)
-      for (const timeMs of receivedMs) acknowledgement.observe((nowMs - timeMs) / 1000)
+    written: ({ acknowledgedMs, committedMs }, nowMs) => {
+      for (const timeMs of acknowledgedMs) acknowledgement.observe((nowMs - timeMs) / 1000)
+      for (const timeMs of committedMs) visibility.observe((nowMs - timeMs) / 1000)
     },
+    committed: (tookMs) => commits.observe(tookMs / 1000),
   }
 }

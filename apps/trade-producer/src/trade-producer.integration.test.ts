@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parseFrame, type ConnectTradesOptions, type FeedItem } from '@tidemark/binance'
 import { createAdmin, kafkaPorts } from '@tidemark/kafka'
 import { avroCodec, connectRegistry, topicNames, topics, valueSubject, type Trade } from '@tidemark/schemas'
@@ -116,7 +117,7 @@ async function start(): Promise<RunningService> {
     kafka: kafkaPorts({ bootstrapServers: inject('kafka'), clientId: 'test' }),
     codecs,
     nowMs: () => performance.now(),
-    pause: () => Promise.resolve(),
+    pause: (ms) => delay(ms),
     connect: (options) => {
       starts = options.starts
       return feed

@@ -19,6 +19,7 @@ let kafka: InMemoryKafka
 let feed: FakeFeed
 let metrics: Metrics
 let closed: number
+let nowMs: number
 let connectedWith: ConnectTradesOptions
 
 beforeEach(() => {
@@ -28,6 +29,7 @@ beforeEach(() => {
   feed = new FakeFeed()
   metrics = createMetrics()
   closed = 0
+  nowMs = 0
 })
 
 const trades = (...ids: readonly number[]): FeedItem[] =>
@@ -58,8 +60,11 @@ const start = (changed: Partial<KafkaPorts> = {}) =>
       position: jsonCodec<TradePosition>(() => undefined),
       gap: jsonCodec<TradeGap>(() => undefined),
     },
-    nowMs: () => 0,
-    pause: () => new Promise(setImmediate),
+    nowMs: () => nowMs,
+    pause: (ms) => {
+      nowMs += ms
+      return new Promise(setImmediate)
+    },
     connect: (options) => {
       connectedWith = options
       return feed
@@ -99,7 +104,10 @@ describe('the trade producer', () => {
     metrics = createMetrics()
     const second = await start()
     itsFeed.give(...trades(1))
-    await expect(first.done).rejects.toMatchObject({ code: 'fenced' })
+    await expect(first.done).rejects.toMatchObject({
+      code: 'fenced',
+      message: expect.stringContaining('shard 0 has been taken over by a producer started later: one producer a SHARD'),
+    })
     feed.give(...trades(1, 2))
     await second.stop()
     expect(second.health()).toMatchObject({ produced: 2 })

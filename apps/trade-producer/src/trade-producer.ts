@@ -1,11 +1,11 @@
 import { connectTrades, type ConnectTradesOptions, type SymbolStart, type TradeFeed } from '@tidemark/binance'
 import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
 import type { RunningService, ServiceContext } from '@tidemark/service'
-import type { Codec, KafkaPorts } from '@tidemark/streams'
+import { StreamsError, type Codec, type KafkaPorts } from '@tidemark/streams'
 import { commitLoop } from './commit-loop.ts'
 import type { ProducerConfig } from './config.ts'
 import type { ExchangeSide } from './exchange-rest.ts'
-import { exposeHops } from './hop-metrics.ts'
+import { exposeHops, type HopMetrics } from './hop-metrics.ts'
 import { exposeFigures, producerHealth, type ProducerState } from './producer-health.ts'
 import { SymbolSource } from './symbol-source.ts'
 import { TradeWriter } from './trade-writer.ts'
@@ -31,7 +31,7 @@ export interface TradeProducerOptions extends ServiceContext<ProducerConfig> {
  * missed in between. Ends, failed, where another instance of the shard takes over.
  */
 export async function startTradeProducer(options: TradeProducerOptions): Promise<RunningService> {
-  const { config, logger, metrics, signal, kafka, nowMs, exchange } = options
+  const { config, logger, metrics, signal, kafka, exchange } = options
   const transactionalId = `trade-producer-${config.SHARD}`
   const source = new SymbolSource(config, logger)
   const symbols = await source.read()
@@ -65,21 +65,7 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
     const refuse = (err: unknown): void => logger.error({ err }, 'the symbols stay as they are')
     ;(exchange?.requireSymbols(changed, signal) ?? Promise.resolve()).then(follow, refuse)
   })
-  const done = commitLoop(feed, {
-    writer,
-    commitIntervalMs: config.COMMIT_INTERVAL_MS,
-    signal,
-    nowMs,
-    pause: options.pause,
-    onRetry: (err, retryInMs) => {
-      state.kafkaProblem = err instanceof Error ? err.message : String(err)
-      logger.warn({ err, retry_in_ms: retryInMs }, 'Kafka does not take the trades: they are kept, and tried again')
-    },
-    onCommit: (tookMs, trades) => {
-      state.kafkaProblem = undefined
-      hops.committed(tookMs, trades, nowMs())
-    },
-  }).finally(async () => {
+  const done = write(options, { feed, writer, hops, state }).finally(async () => {
     unwatch()
     clock?.stop()
     await feed.stop()
@@ -98,6 +84,45 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
       // How it ended is told by `done`.
       await done.catch(() => undefined)
     },
+  }
+}
+
+interface Parts {
+  readonly feed: TradeFeed
+  readonly writer: TradeWriter
+  readonly hops: HopMetrics
+  readonly state: ProducerState
+}
+
+/** Writes what the feed gives until it ends. Rejects as `commitLoop` does. */
+async function write(
+  { config, logger, signal, nowMs, pause }: TradeProducerOptions,
+  { feed, writer, hops, state }: Parts,
+): Promise<void> {
+  try {
+    await commitLoop(feed, {
+      writer,
+      commitIntervalMs: config.COMMIT_INTERVAL_MS,
+      signal,
+      nowMs,
+      pause,
+      onRetry: (err, retryInMs) => {
+        state.kafkaProblem = err instanceof Error ? err.message : String(err)
+        logger.warn({ err, retry_in_ms: retryInMs }, 'Kafka does not take the trades: they are kept, and tried again')
+      },
+      onWritten: (written) => hops.written(written, nowMs()),
+      onCommit: (tookMs) => {
+        state.kafkaProblem = undefined
+        hops.committed(tookMs)
+      },
+    })
+  } catch (error) {
+    if (!(error instanceof StreamsError) || error.code !== 'fenced') throw error
+    const { SHARD, KAFKA_TOPIC } = config
+    const rule = `one producer a SHARD, also where it writes to another topic than ${KAFKA_TOPIC}`
+    throw new StreamsError('fenced', `shard ${SHARD} has been taken over by a producer started later: ${rule}`, {
+      cause: error,
+    })
   }
 }
 

@@ -106,6 +106,85 @@ describe('a transaction', () => {
   })
 })
 
+describe('what is sent ahead of its commit', () => {
+  it('is seen by nobody before, and then in its order, with one position', async () => {
+    writer.add(trade(1))
+    await writer.send()
+    writer.add(trade(2))
+    await writer.send()
+    writer.add(trade(3))
+    expect(stored(topics.trades)).toEqual([])
+    await writer.commit()
+    expect(stored(topics.trades).map(({ value }) => (value as Trade).trade_id)).toEqual([1, 2, 3])
+    expect(stored(topics.positions)).toHaveLength(1)
+  })
+
+  it('is acknowledged then, and committed later', async () => {
+    const received = (id: number, ingestion_time_ms: number): FeedItem => ({
+      kind: 'trade',
+      trade: { symbol: 'BTCUSDT', trade_id: id, trade_time_ms: 7, ingestion_time_ms } as Trade,
+    })
+    writer.add(received(1, 100))
+    expect(await writer.send()).toEqual({ acknowledgedMs: [100], committedMs: [] })
+    expect(await writer.send()).toEqual({ acknowledgedMs: [], committedMs: [] })
+    writer.add(received(2, 200))
+    expect(await writer.commit()).toEqual({ acknowledgedMs: [200], committedMs: [100, 200] })
+  })
+
+  it('counts in the size of the transaction until it is committed', async () => {
+    writer.add(trade(1))
+    const { bufferedBytes } = writer
+    await writer.send()
+    expect(writer.bufferedBytes).toBe(bufferedBytes)
+    await writer.commit()
+    expect(writer.bufferedBytes).toBe(0)
+  })
+
+  it('is nowhere for a writer that takes over before the commit', async () => {
+    writer.add(trade(1))
+    await writer.send()
+    const next = newWriter()
+    expect(await next.open()).toEqual(new Map())
+    next.add(trade(1))
+    await next.commit()
+    expect(stored(topics.trades)).toHaveLength(1)
+    await expect(writer.commit()).rejects.toMatchObject({ code: 'fenced' })
+  })
+
+  it('of a writer that was taken over from fails the commit for good', async () => {
+    writer.add(trade(1))
+    await newWriter().open()
+    await writer.send()
+    await expect(writer.commit()).rejects.toMatchObject({ code: 'fenced' })
+  })
+
+  it.each([true, false])(
+    'and not acknowledged fails the commit, which is then made once (taken: %s)',
+    async (reaches) => {
+      const producer = kafka.transactionalProducer({ transactionalId: 'trade-producer-0' })
+      let sends = 0
+      const send: typeof producer.send = async (batches) => {
+        sends++
+        if (sends !== 2) return producer.send(batches)
+        if (reaches) await producer.send(batches)
+        throw new StreamsError('broker-unavailable', 'no answer', { retriable: true })
+      }
+      writer = new TradeWriter({ log: kafka.logReader(), topics, codecs, producer: { ...producer, send } })
+      await writer.open()
+      for (const id of [1, 2, 3]) {
+        writer.add(trade(id))
+        await writer.send()
+      }
+      expect(sends).toBe(2)
+      await expect(writer.commit()).rejects.toThrow('no answer')
+      await writer.commit()
+      await write(trade(4))
+      expect(stored(topics.trades).map(({ value }) => (value as Trade).trade_id)).toEqual([1, 2, 3, 4])
+      expect(writer.figures.produced).toBe(4)
+    },
+  )
+})
+
 describe('a writer that is opened', () => {
   it('knows how far the ones before it have come, and fences them', async () => {
     await write(trade(1), trade(2))
@@ -147,7 +226,9 @@ describe('a commit whose answer is lost', () => {
   it.each([true, false])('is made once, whether it was taken or not (%s)', async (reaches) => {
     writer = failing(reaches)
     await writer.open()
-    for (const item of [trade(1), rejected]) writer.add(item)
+    writer.add(trade(1))
+    await writer.send()
+    writer.add(rejected)
     await expect(writer.commit()).rejects.toThrow('no answer')
     expect(() => writer.add(trade(2))).toThrow('under way')
     await writer.commit()

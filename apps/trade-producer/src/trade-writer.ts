@@ -7,6 +7,7 @@ import {
   WATERMARK_HEADER,
   type Codec,
   type LogReaderPort,
+  type OutputBatch,
   type TransactionalProducerPort,
 } from '@tidemark/streams'
 import { readPositions } from './read-positions.ts'
@@ -36,9 +37,22 @@ export interface WrittenFigures {
   readonly positions: ReadonlyMap<string, TradePosition>
 }
 
+/** When trades had arrived, by this machine's time of day. */
+export interface Written {
+  /** Of those that Kafka has acknowledged since the last answer: it has them, though nobody sees them before the commit. */
+  readonly acknowledgedMs: readonly number[]
+  /** Of all that were committed. */
+  readonly committedMs: readonly number[]
+}
+
 /** The part of a transaction that becomes a figure once it is committed. */
 interface Pending {
   readonly receivedMs: number[]
+  /** How many of them were acknowledged ahead of the commit. */
+  acknowledged: number
+  /** What was sent ahead of the commit: written again where the transaction has to be made anew. */
+  readonly sent: OutputBatch[]
+  sentBytes: number
   heartbeats: number
   readonly codes: RejectCode[]
   readonly statuses: string[]
@@ -58,6 +72,8 @@ export class TradeWriter {
   #pending = nothingPending()
   #isSealed = false
   #mustRecover = false
+  /** Why the last send failed, until the commit has told. */
+  #sendFailure: Error | undefined
   #produced = 0
   #heartbeats = 0
 
@@ -66,7 +82,7 @@ export class TradeWriter {
     const { log } = options
     this.#collector = new RecordCollector({
       partitionCount: (topic) => log.partitionCount(topic),
-      send: () => Promise.reject(new StreamsError('protocol', 'records of a transaction are sent by its commit')),
+      send: () => Promise.reject(new StreamsError('protocol', 'records of a transaction are sent by its writer')),
     })
   }
 
@@ -80,12 +96,13 @@ export class TradeWriter {
     }
   }
 
+  /** Bytes of the transaction, sent or not. */
   get bufferedBytes(): number {
-    return this.#collector.bufferedBytes
+    return this.#pending.sentBytes + this.#collector.bufferedBytes
   }
 
   get isEmpty(): boolean {
-    return this.#collector.bufferedRecords === 0
+    return this.#pending.sent.length === 0 && this.#collector.bufferedRecords === 0
   }
 
   /**
@@ -117,20 +134,50 @@ export class TradeWriter {
   }
 
   /**
-   * Commits what was added. Rejects with a retriable `StreamsError` where it is not known whether it is committed: calling again first
-   * finds that out, and writes it again if it is not. Returns when each of its trades had arrived, by this machine's time of day.
+   * Sends what was added since the last call into the transaction, ahead of its commit; resolves when it is acknowledged. A failure is
+   * told by the commit, and until then nothing more is sent.
    */
-  async commit(): Promise<readonly number[]> {
-    if (this.isEmpty) return []
+  async send(): Promise<Written> {
+    const collected = this.#collector.batches()
+    if (this.#mustRecover || collected.length === 0) return nothingWritten
+    // Copies: they have to last until the commit, and the collector's buffers are for what comes next.
+    const batches = collected.map((batch) => ({ ...batch, records: Buffer.from(batch.records) }))
+    this.#pending.sentBytes += this.#collector.bufferedBytes
+    this.#pending.sent.push(...batches)
+    this.#collector.clear()
+    const until = this.#pending.receivedMs.length
+    try {
+      await this.#options.producer.send(batches)
+    } catch (error) {
+      this.#mustRecover = true
+      this.#sendFailure = error as Error
+      return nothingWritten
+    }
+    return { acknowledgedMs: this.#acknowledged(until), committedMs: [] }
+  }
+
+  /**
+   * Commits what was added. Rejects with a retriable `StreamsError` where it is not known whether it is committed, or where a send has
+   * failed: calling again first finds out, and writes all of it again if it is not.
+   */
+  async commit(): Promise<Written> {
+    if (this.isEmpty) return nothingWritten
     this.#seal()
+    if (this.#sendFailure !== undefined) {
+      const failure = this.#sendFailure
+      this.#sendFailure = undefined
+      throw failure
+    }
+    let batches = this.#collector.batches()
     if (this.#mustRecover) {
       await this.#options.producer.init()
       const isCommitted = this.#holds(await this.#readPositions())
       this.#mustRecover = false
       if (isCommitted) return this.#committed()
+      batches = [...this.#pending.sent, ...batches]
     }
     this.#mustRecover = true
-    await this.#options.producer.commit({ batches: this.#collector.batches(), groupId: '', offsets: [] })
+    await this.#options.producer.commit({ batches, groupId: '', offsets: [] })
     this.#mustRecover = false
     return this.#committed()
   }
@@ -211,8 +258,16 @@ export class TradeWriter {
     return JSON.stringify(found.get(symbol)) === JSON.stringify(position)
   }
 
-  #committed(): readonly number[] {
+  /** Of the trades up to this one, those that were not acknowledged before. */
+  #acknowledged(until: number): readonly number[] {
+    const { acknowledged, receivedMs } = this.#pending
+    this.#pending.acknowledged = until
+    return receivedMs.slice(acknowledged, until)
+  }
+
+  #committed(): Written {
     const { receivedMs, heartbeats, codes, statuses, positions } = this.#pending
+    const acknowledgedMs = this.#acknowledged(receivedMs.length)
     this.#produced += receivedMs.length
     this.#heartbeats += heartbeats
     for (const code of codes) this.#dlqByCode.set(code, (this.#dlqByCode.get(code) ?? 0) + 1)
@@ -221,7 +276,7 @@ export class TradeWriter {
     this.#collector.clear()
     this.#pending = nothingPending()
     this.#isSealed = false
-    return receivedMs
+    return { acknowledgedMs, committedMs: receivedMs }
   }
 
   #readPositions(signal?: AbortSignal): Promise<Map<string, TradePosition>> {
@@ -231,8 +286,19 @@ export class TradeWriter {
 }
 
 function nothingPending(): Pending {
-  return { receivedMs: [], heartbeats: 0, codes: [], statuses: [], positions: new Map() }
+  return {
+    receivedMs: [],
+    acknowledged: 0,
+    sent: [],
+    sentBytes: 0,
+    heartbeats: 0,
+    codes: [],
+    statuses: [],
+    positions: new Map(),
+  }
 }
+
+const nothingWritten: Written = { acknowledgedMs: [], committedMs: [] }
 
 /** A position in the order of its schema's fields, as it is read back. */
 function positionAt(symbol: string, before: TradePosition | undefined): TradePosition {

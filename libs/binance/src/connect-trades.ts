@@ -178,6 +178,12 @@ class WebSocketTradeFeed implements TradeFeed {
     this.#links.setSymbols(this.#symbols)
   }
 
+  take(): FeedBatch | undefined {
+    const batch = this.#buffer.take()
+    this.#readOn()
+    return batch
+  }
+
   async stop(): Promise<void> {
     if (this.#state.phase !== 'stopped') {
       this.#cancelTick()
@@ -195,8 +201,7 @@ class WebSocketTradeFeed implements TradeFeed {
     try {
       for (;;) {
         if (this.#failure !== undefined) throw this.#failure.error
-        const batch = this.#buffer.take()
-        this.#readOn()
+        const batch = this.take()
         if (batch !== undefined) yield batch
         else if (this.#state.phase === 'stopped') return
         else await new Promise<void>((resolve) => (this.#wakeConsumer = resolve))

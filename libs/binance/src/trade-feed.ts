@@ -41,6 +41,8 @@ export interface TradeFeed extends AsyncIterable<FeedBatch, void> {
   readonly counters: FeedCounters
   /** Follows these symbols from now on, the new ones from where they were left off; connections are replaced without a break. */
   setSymbols(symbols: readonly string[], starts: ReadonlyMap<string, SymbolStart>): void
+  /** What has arrived since the last step of the iteration, or the last call: for who does not want to wait for the next step. */
+  take(): FeedBatch | undefined
   /** Ends the connection and, after the batch of what had arrived, the iteration. Resolves when the connection is gone. */
   stop(): Promise<void>
 }
