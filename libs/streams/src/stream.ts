@@ -1,25 +1,28 @@
 import type { Aggregator, AlignedWindows, Emit, SequenceRange, Windows } from '@tidemark/windowing'
-import { aggregateOperator } from './aggregate-operator.ts'
-import { branchOperator, REST, type BranchPredicate } from './branch-operator.ts'
+import type { BranchPredicate, REST } from './branch-operator.ts'
 import type { Codec } from './codec.ts'
 import type { ExternalSink } from './external-sink.ts'
-import { inSequenceOperator, type SequenceOptions } from './in-sequence-operator.ts'
-import {
-  externalSinkOperator,
-  filterOperator,
-  flatMapOperator,
-  mapOperator,
-  selectKeyOperator,
-  topicSinkOperator,
-} from './operators.ts'
+import type { SequenceOptions } from './in-sequence-operator.ts'
 import { formatOf, withKeys, withResultKeys, type KeyCodec, type KeyFormat, type KeyOption } from './key-codec.ts'
 import type { Operator } from './operator.ts'
-import { processOperator, type ProcessOptions } from './process-operator.ts'
+import { filterOperator, flatMapOperator, mapOperator, selectKeyOperator } from './operators.ts'
+import type { ProcessOptions } from './process-operator.ts'
 import { sourceReader } from './source-reader.ts'
+import {
+  aggregateNode,
+  branchNode,
+  joinNode,
+  mergeNode,
+  plainNode,
+  processNode,
+  sequenceNode,
+  sinkNode,
+  topicNode,
+} from './stream-nodes.ts'
 import type { StreamRecord } from './stream-record.ts'
-import { joinOperator, type Table } from './table.ts'
+import type { Table } from './table.ts'
+import { Topology, type OperatorNode, type Place, type SourceNode } from './topology.ts'
 import { windowsName } from './windows-name.ts'
-import { firstSource, timekeeper, Topology, type OperatorNode, type Place, type SourceNode } from './topology.ts'
 
 export interface StreamOptions<V> {
   /** Event time of a value, in ms since the epoch: a safe integer from 0 on, or the record is a dead letter. */
@@ -118,13 +121,7 @@ export class Stream<V, K = string> {
     const named = Object.entries<BranchPredicate<V, K>>(predicates).map(
       ([name, takes]) => [name, withKeys(this.keys, takes)] as const,
     )
-    const node: OperatorNode<V, V> = {
-      kind: 'operator',
-      label: 'branch',
-      parents: [this.place],
-      create: (_context, next) => branchOperator(named, next),
-    }
-    const outlets = [...named.map(([name]) => name), REST]
+    const { node, outlets } = branchNode(this.place, named)
     return Object.fromEntries(
       outlets.map((outlet) => [outlet, new Stream<V, K>({ node, outlet }, this.keys)]),
     ) as Branches<V, P, K>
@@ -136,26 +133,9 @@ export class Stream<V, K = string> {
    * where no record is late in its own source. The sources need equal partition counts and clocks of the same kind.
    */
   merge<W extends V>(...others: readonly [Stream<W, K>, ...Stream<W, K>[]]): Stream<V, K> {
-    const places = [this.place, ...others.map(({ place }) => place)]
-    const first = firstSource(this.place.node)
-    const other = places.map(({ node }) => firstSource(node)).find(({ clock }) => clock !== first.clock)
-    if (other !== undefined) {
-      throw new TypeError(`merge: ${first.label} has a clock per ${first.clock}, ${other.label} per ${other.clock}`)
-    }
-    const isRepeated = places.some((place, at) =>
-      places.slice(0, at).some(({ node, outlet }) => node === place.node && outlet === place.outlet),
-    )
     if (others.some(({ keys }) => keys.codec !== this.keys.codec))
       throw new TypeError('merge: keys have different codecs')
-    if (isRepeated) throw new TypeError('merge: a stream is merged with itself')
-    const keepers = new Set(places.map(({ node }) => timekeeper(node)))
-    const node: OperatorNode<V, V> = {
-      kind: 'operator',
-      label: 'merge',
-      parents: places,
-      ...(keepers.size > 1 && { time: 'merged' }),
-      create: (_context, next) => next(),
-    }
+    const node = mergeNode<V>([this.place, ...others.map(({ place }) => place)])
     return new Stream<V, K>({ node }, this.keys)
   }
 
@@ -180,57 +160,27 @@ export class Stream<V, K = string> {
   /** Ends in a topic, partitioned by key as the Java client does. */
   to(topic: string, codec: Codec<V>, options: ToOptions = {}): Topology {
     const { heartbeats = false } = options
-    const node: OperatorNode<V, never> = {
-      kind: 'operator',
-      label: `to ${topic}${heartbeats ? ' with heartbeats' : ''}`,
-      parents: [this.place],
-      needsTime: heartbeats,
-      ...(heartbeats && { heartbeatsTo: topic }),
-      create: (context) => topicSinkOperator({ topic, codec, keys: this.keys, heartbeats }, context),
-      writes: { topics: [topic], codecs: [codec] },
-    }
-    return new Topology([node])
+    return new Topology([topicNode(this.place, { topic, codec, keys: this.keys, heartbeats })])
   }
 
   /** Ends outside Kafka; offsets are committed after each write. */
-  sink(typed: ExternalSink<V, K>): Topology {
-    // What the engine knows of the keys is how they are made of their names.
-    const sink = typed as ExternalSink<V, never>
-    const keyOf = this.keys.keyOf as (name: string) => never
-    const node: OperatorNode<V, never> = {
-      kind: 'operator',
-      label: `sink ${sink.name}`,
-      parents: [this.place],
-      create: (context) => externalSinkOperator(sink, keyOf, context),
-      sink,
-    }
-    return new Topology([node])
+  sink(sink: ExternalSink<V, K>): Topology {
+    return new Topology([sinkNode(this.place, sink, this.keys)])
   }
 
   #join<T, R>(
     label: 'join' | 'leftJoin',
-    { node: table, keys }: Table<T, K>,
+    { node: table, keys: tableKeys }: Table<T, K>,
     join: (value: V, entry: T | undefined, record: StreamRecord<V, K>) => R,
   ): Stream<R, K> {
-    if (keys.codec !== this.keys.codec) throw new TypeError(`${label} ${table.topic}: its keys have another codec`)
-    const node: OperatorNode<V, R> = {
-      kind: 'operator',
-      label: `${label} ${table.topic}`,
-      parents: [this.place, { node: table, outlet: 'entries' }],
-      create: ({ tableOf }, next) =>
-        joinOperator(tableOf(table), { join, keys, keepsUnmatched: label === 'leftJoin' }, next()),
-    }
-    return new Stream<R, K>({ node }, this.keys)
+    if (tableKeys.codec !== this.keys.codec) throw new TypeError(`${label} ${table.topic}: its keys have another codec`)
+    const { keys, place } = this
+    const node = joinNode(place, table, { join, keys, keepsUnmatched: label === 'leftJoin' })
+    return new Stream<R, K>({ node }, keys)
   }
 
   #then<R>(label: string, create: (next: Operator<R>) => Operator<V>): Stream<R, K> {
-    const node: OperatorNode<V, R> = {
-      kind: 'operator',
-      label,
-      parents: [this.place],
-      create: (_context, next) => create(next()),
-    }
-    return new Stream<R, K>({ node }, this.keys)
+    return new Stream<R, K>({ node: plainNode(this.place, label, create) }, this.keys)
   }
 }
 
@@ -267,28 +217,13 @@ export class GroupedStream<V, K = string> {
    * what it follows: behind windows, results come before timers that are due at their end.
    */
   process<S, R = never>(options: ProcessOptions<V, S, R, K>): Stream<R, K> {
-    const node: OperatorNode<V, R> = {
-      kind: 'operator',
-      label: `process ${options.name}`,
-      parents: [this.#place],
-      ...(options.timers !== undefined && { time: 'own' }),
-      needsTime: true,
-      create: (context, next) => processOperator({ ...options, keys: this.#keys }, context, next()),
-    }
+    const node = processNode(this.#place, { ...options, keys: this.#keys })
     return new Stream<R, K>({ node }, this.#keys)
   }
 
   /** Brings each key's records into the order of a sequence: what came early is held until the ones before it have come or are given up. */
   inSequence(options: SequenceOptions<V>): SequencedStream<V, K> {
-    const node: OperatorNode<V, V> = {
-      kind: 'operator',
-      label: options.name ?? 'in-sequence',
-      parents: [this.#place],
-      time: 'own',
-      needsTime: true,
-      create: (context, next) => inSequenceOperator(options, context, next),
-    }
-    return new SequencedStream<V, K>(node, this.#keys)
+    return new SequencedStream<V, K>(sequenceNode(this.#place, options), this.#keys)
   }
 }
 
@@ -336,24 +271,10 @@ export class WindowedStream<V, W extends Windows<V>, K = string> {
   /** Folds each key's records into its windows. */
   aggregate<A, R>(aggregator: Aggregator<V, A, R, K>, options: EmitOptions<W>): AggregatedStream<R, K> {
     const windows = this.#windows
-    const { emit, late } = options
-    const named = withResultKeys(this.#keys, aggregator)
-    const shape = windowsName(windows)
-    const name = options.name ?? `windows-${shape}`
+    const { emit, late, name = `windows-${windowsName(windows)}` } = options
     const lateTopics: string[] = late === undefined ? [] : [late]
-    const node: OperatorNode<V, R> = {
-      kind: 'operator',
-      get label() {
-        const lateTo = lateTopics.length === 0 ? '' : ` (late to ${lateTopics.join(', ')})`
-        return `aggregate ${shape} ${emit}${lateTo}`
-      },
-      parents: [this.#place],
-      time: 'own',
-      needsTime: true,
-      create: (context, next) =>
-        aggregateOperator({ name, windows, aggregator: named, emit, lateTopics }, context, next()),
-      writes: { topics: lateTopics, codecs: [] },
-    }
+    const named = withResultKeys(this.#keys, aggregator)
+    const node = aggregateNode(this.#place, { name, windows, aggregator: named, emit, lateTopics })
     return new AggregatedStream<R, K>(node, this.#keys, lateTopics)
   }
 }
