@@ -9,6 +9,7 @@ export interface AtLeastOnceOptions {
   readonly producer: ProducerPort
   readonly consumer: Pick<ConsumerPort, 'commit' | 'committed'>
   readonly topics: readonly string[]
+  readonly maxBatchBytes: number
   readonly logger: StreamsLogger
   newTask(partition: number, collector: RecordCollector): Task
 }
@@ -31,7 +32,7 @@ export class AtLeastOnce implements Guarantee {
     const { producer, topics, newTask } = this.#options
     return Promise.all(
       partitions.map(async (partition) => {
-        const collector = new RecordCollector(producer)
+        const collector = new RecordCollector(producer, this.#options)
         for (const topic of topics) await collector.open(topic)
         return newTask(partition, collector)
       }),
@@ -56,6 +57,15 @@ export class AtLeastOnce implements Guarantee {
         return isSame(now, task.progress.lastCommits[index])
       }),
     )
+  }
+
+  /** Outputs leave with the commit. */
+  sendAhead(): boolean {
+    return false
+  }
+
+  async acknowledged(): Promise<boolean> {
+    return false
   }
 
   async commit(tasks: readonly Task[]): Promise<FailedCommit[]> {

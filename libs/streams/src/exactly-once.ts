@@ -2,7 +2,7 @@ import { Changelog, changelogDefinition, type RestoreProgress } from './changelo
 import { StreamsError } from './errors.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
 import type { KafkaPorts, LogReaderPort, ProducerOwnership, TransactionalProducerPort } from './ports.ts'
-import { RecordCollector } from './record-collector.ts'
+import { RecordCollector, type RecordWriter } from './record-collector.ts'
 import type { StreamsLogger } from './run-options.ts'
 import type { Task } from './task.ts'
 
@@ -10,6 +10,7 @@ export interface ExactlyOnceOptions {
   readonly applicationId: string
   readonly kafka: KafkaPorts
   readonly topics: readonly string[]
+  readonly maxBatchBytes: number
   readonly logger: StreamsLogger
   nowMs(): number
   newTask(partition: number, collector: RecordCollector): Task
@@ -20,7 +21,12 @@ interface OwnedTask {
   readonly producer: TransactionalProducerPort
   readonly changelogs: readonly Changelog[]
   ownership: ProducerOwnership
+  /** Something was sent since the last commit. */
+  hasSent: boolean
 }
+
+/** Well above `MAX_OPEN_MS`: the records of a batch may be slow, and a broker may restart. */
+const TRANSACTION_TIMEOUT_MS = 60_000
 
 /** Between two lines of the log about a restore that takes long. */
 const TELL_EVERY_MS = 5_000
@@ -33,6 +39,8 @@ export class ExactlyOnce implements Guarantee {
   readonly #options: ExactlyOnceOptions
   readonly #reader: LogReaderPort
   readonly #owned = new Map<Task, OwnedTask>()
+  /** What was sent ahead and is not acknowledged yet. */
+  readonly #underWay = new Set<Promise<void>>()
 
   constructor(options: ExactlyOnceOptions) {
     this.#options = options
@@ -85,6 +93,27 @@ export class ExactlyOnce implements Guarantee {
     return kept.filter((task) => task !== undefined)
   }
 
+  /** Full batches leave at once. Smaller ones gain nothing by it: they go out together at the commit. */
+  sendAhead(task: Task): boolean {
+    const owned = this.#owned.get(task)
+    const full = task.collector.take()
+    if (owned === undefined || full === undefined) return false
+    owned.hasSent = true
+    const sending = owned.producer
+      .send(full.batches)
+      // Of a failure the commit hears too.
+      .then(full.release, () => undefined)
+      .finally(() => this.#underWay.delete(sending))
+    this.#underWay.add(sending)
+    return true
+  }
+
+  async acknowledged(): Promise<boolean> {
+    if (this.#underWay.size === 0) return false
+    await Promise.race(this.#underWay)
+    return true
+  }
+
   async commit(tasks: readonly Task[]): Promise<FailedCommit[]> {
     const outcomes = await Promise.all(tasks.map((task) => this.#commit(task)))
     return outcomes.filter((outcome) => outcome !== undefined)
@@ -107,32 +136,37 @@ export class ExactlyOnce implements Guarantee {
   async #open(partition: number): Promise<OwnedTask> {
     const { applicationId, kafka, topics } = this.#options
     // One sub-topology so far: its number is part of the id, so that more of them can follow.
-    const producer = kafka.transactionalProducer({ transactionalId: `${applicationId}.0.${partition}` })
+    const producer = kafka.transactionalProducer({
+      transactionalId: `${applicationId}.0.${partition}`,
+      transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
+    })
     const ownership = await producer.init()
     const task = this.#newTask(partition)
     const { collector } = task
     const changelogs = task.states.map((state) => new Changelog({ applicationId, state, partition }))
     for (const topic of [...topics, ...changelogs.map((changelog) => changelog.topic)]) await collector.open(topic)
-    return { task, producer, changelogs, ownership }
+    return { task, producer, changelogs, ownership, hasSent: false }
   }
 
   /**
    * Initialises a task's producer again. The same id with the next epoch: nobody has done so in between, so nobody has written. Any
-   * other answer is a no, such as after a transaction of this task's own that the broker has given up.
+   * other answer is a no, such as after a transaction of this task's own that the broker has given up. It is a no as well where records were sent ahead of a
+   * commit that has not come: they are gone, and the task no longer has them.
    */
   async #isStillOwner(task: Task): Promise<boolean> {
     const owned = this.#owned.get(task)
-    if (owned === undefined) return false
+    if (owned === undefined || owned.hasSent) return false
     const { producerId, epoch } = owned.ownership
     owned.ownership = await owned.producer.init()
     return owned.ownership.producerId === producerId && owned.ownership.epoch === epoch + 1
   }
 
   #newTask(partition: number): Task {
-    const collector = new RecordCollector({
+    const writer: RecordWriter = {
       partitionCount: (topic) => this.#reader.partitionCount(topic),
       send: () => Promise.reject(new StreamsError('protocol', 'records of a transaction are sent by its commit')),
-    })
+    }
+    const collector = new RecordCollector(writer, this.#options)
     return this.#options.newTask(partition, collector)
   }
 
@@ -150,6 +184,7 @@ export class ExactlyOnce implements Guarantee {
       logger.warn({ err: error, partition: task.partition }, 'transaction not committed: the task starts anew')
       return { task, reason: error.code === 'fenced' ? 'fenced' : 'unknown', error }
     }
+    owned.hasSent = false
     task.collector.clear()
     task.progress.committed(offsets)
     return undefined

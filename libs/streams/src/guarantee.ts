@@ -27,6 +27,13 @@ export interface Guarantee {
    */
   keep(tasks: readonly Task[]): Promise<Task[]>
   /**
+   * Begins to send what a task has put out ahead of its commit, where that is possible and worth it: true if it has. It counts as buffered until it is acknowledged; where it is
+   * not, the commit fails.
+   */
+  sendAhead(task: Task): boolean
+  /** Resolves when something that was sent ahead is acknowledged or has failed; false where nothing is under way. */
+  acknowledged(): Promise<boolean>
+  /**
    * Writes what the tasks have put out since their last commit, and commits the offsets it came from. Returns the tasks that can't
    * go on as they are: what they hold in memory is not what is committed.
    */

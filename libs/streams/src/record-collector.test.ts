@@ -41,6 +41,38 @@ test('every record is written once, in the order of its partition, however many 
   expect(topic.partitions).toEqual(expected)
 })
 
+test('what is taken stays as it is until it is released, whatever is added; then its buffers are used again', async () => {
+  const topic = memoryTopic()
+  const collector = new RecordCollector(topic, { maxBatchBytes: 1_000 })
+  await collector.open('orders')
+  const add = (partition: number, text: string) =>
+    collector.add({ topic: 'orders', partition, key: 'k', value: { text }, codec, timestampMs: 0 })
+  const written = () => {
+    const taken = topic.partitions.map((records) => records.map((record) => record.charAt(11)))
+    for (const records of topic.partitions) records.length = 0
+    return taken
+  }
+  expect(collector.take()).toBeUndefined()
+  for (const name of ['a', 'b', 'c']) add(0, name.padEnd(600, '.'))
+  add(1, 'd')
+  const full = collector.take()!
+  const bytes = collector.bufferedBytes
+  expect(collector.bufferedRecords).toBe(2)
+  for (const name of ['e', 'f']) add(0, name.padEnd(600, '-'))
+  expect(collector.bufferedBytes).toBeGreaterThan(bytes)
+  await topic.send(full.batches)
+  expect(written()).toEqual([['a', 'b'], [], []])
+  const [first] = full.batches
+  full.release()
+  expect(collector.take(1)?.batches.map(({ count }) => count)).toEqual([2, 1, 1])
+  for (const name of ['g', 'h', 'i', 'j']) add(0, name.padEnd(600, '-'))
+  const again = collector.take()!
+  expect(again.batches.some(({ records }) => records.buffer === first?.records.buffer)).toBe(true)
+  collector.clear()
+  expect(collector.bufferedRecords).toBe(0)
+  expect(collector.bufferedBytes).toBeGreaterThan(0)
+})
+
 test('a value that is not of its type leaves the records before it as they are', async () => {
   const topic = memoryTopic()
   const collector = new RecordCollector(topic)

@@ -4,9 +4,9 @@ import type { OutputBatch, ProducerPort } from './ports.ts'
 import { RecordBatchBuilder, type EncodableRecord } from './record-batch-builder.ts'
 import type { Header } from './record-batch.ts'
 
-const MAX_BATCH_BYTES = 512 * 1024
-/** With the record that makes it full, unless that is a large one. */
-const FULL_BATCH_BYTES = MAX_BATCH_BYTES + 64 * 1024
+const DEFAULT_MAX_BATCH_BYTES = 512 * 1024
+/** Room for the record that makes a batch full, unless that is a large one. */
+const LAST_RECORD_BYTES = 64 * 1024
 const MAX_REMEMBERED_KEYS = 10_000
 /** Buffers of full batches that are kept for later ones: new ones would cost more than filling them. */
 const MAX_SPARE_BUFFERS = 8
@@ -46,6 +46,18 @@ interface KnownKey {
 /** What a collector needs of a producer. */
 export type RecordWriter = Pick<ProducerPort, 'partitionCount' | 'send'>
 
+export interface RecordCollectorOptions {
+  /** A batch takes no more records when it has so many bytes; 512 kB if left out. */
+  readonly maxBatchBytes?: number
+}
+
+/** Batches on their way out. They count as buffered until they are released. */
+export interface TakenBatches {
+  readonly batches: readonly OutputBatch[]
+  /** They are acknowledged: their buffers are used again. */
+  release(): void
+}
+
 /**
  * Collects records between two commits, encoded once into one buffer per partition. Records of one key keep their order. A topic must
  * be opened before its first record.
@@ -55,20 +67,25 @@ export class RecordCollector {
   readonly #topics = new Map<string, TopicOutput>()
   readonly #keys = new Map<string, KnownKey>()
   readonly #spare: Buffer[] = []
+  readonly #maxBatchBytes: number
   #records = 0
   #bytes = 0
+  #takenBytes = 0
   #clears = 0
 
-  constructor(writer: RecordWriter) {
+  constructor(writer: RecordWriter, { maxBatchBytes = DEFAULT_MAX_BATCH_BYTES }: RecordCollectorOptions = {}) {
     this.#writer = writer
+    this.#maxBatchBytes = maxBatchBytes
   }
 
+  /** Without those that were taken. */
   get bufferedRecords(): number {
     return this.#records
   }
 
+  /** With those of batches that were taken and not released. */
   get bufferedBytes(): number {
-    return this.#bytes
+    return this.#bytes + this.#takenBytes
   }
 
   /** Learns a topic's partition count. Rejects with a `StreamsError` naming the topic where it does not exist. */
@@ -105,6 +122,33 @@ export class RecordCollector {
     this.#count(builder.byteLength - before)
   }
 
+  /**
+   * Takes out what has at least so many bytes in a partition; full batches only, if left out. Undefined where there is none. It stays as it is until it is
+   * released, whatever is added in the meantime.
+   */
+  take(leastBytes = this.#maxBatchBytes): TakenBatches | undefined {
+    const builders: RecordBatchBuilder[] = []
+    for (const output of this.#topics.values()) {
+      builders.push(...output.full.splice(0))
+      for (const [partition, builder] of output.open.entries()) {
+        if (builder === undefined || builder.count === 0 || builder.byteLength < leastBytes) continue
+        builders.push(builder)
+        output.open[partition] = this.#next(builder)
+      }
+    }
+    if (builders.length === 0) return undefined
+    const batches = builders.map((builder) => builder.batch())
+    const bytes = builders.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    this.#records -= builders.reduce((sum, { count }) => sum + count, 0)
+    this.#bytes -= bytes
+    this.#takenBytes += bytes
+    const release = () => {
+      this.#takenBytes -= bytes
+      for (const { buffer } of builders) this.#keep(buffer)
+    }
+    return { batches, release }
+  }
+
   /** Everything collected, as views over the collector's buffers: valid until the next `add` or `clear`. */
   batches(): OutputBatch[] {
     const batches: OutputBatch[] = []
@@ -115,7 +159,7 @@ export class RecordCollector {
     return batches
   }
 
-  /** Forgets what was collected, keeping the buffers. */
+  /** Forgets what was collected and not taken, keeping the buffers. */
   clear(): void {
     for (const { open, full } of this.#topics.values()) {
       for (const { buffer } of full.splice(0)) this.#keep(buffer)
@@ -135,7 +179,8 @@ export class RecordCollector {
 
   #keep(buffer: Buffer): void {
     // Not one that had to grow for a record of megabytes.
-    if (buffer.length <= 2 * MAX_BATCH_BYTES && this.#spare.length < MAX_SPARE_BUFFERS) this.#spare.push(buffer)
+    const isUsual = buffer.length <= 2 * this.#fullBatchBytes
+    if (isUsual && this.#spare.length < MAX_SPARE_BUFFERS) this.#spare.push(buffer)
   }
 
   #count(bytes: number): void {
@@ -148,13 +193,22 @@ export class RecordCollector {
     if (output === undefined) throw new StreamsError('protocol', `topic ${topic} was written to before it was opened`)
     const partition = toPartition ?? (hash === undefined ? this.#clears : hash & 0x7fffffff) % output.partitionCount
     const current = output.open[partition]
-    if (current !== undefined && current.byteLength < MAX_BATCH_BYTES) return current
+    if (current !== undefined && current.byteLength < this.#maxBatchBytes) return current
     if (current !== undefined) output.full.push(current)
-    // A partition that fills one batch fills more: its next buffer has the room at once.
-    const buffer = current && (this.#spare.pop() ?? Buffer.allocUnsafeSlow(FULL_BATCH_BYTES))
-    const builder = new RecordBatchBuilder(topic, partition, buffer)
+    const builder = current === undefined ? new RecordBatchBuilder(topic, partition) : this.#next(current)
     output.open[partition] = builder
     return builder
+  }
+
+  /** A partition that fills one batch fills more: its next buffer has the room at once. */
+  #next({ topic, partition, byteLength }: RecordBatchBuilder): RecordBatchBuilder {
+    if (byteLength < this.#maxBatchBytes) return new RecordBatchBuilder(topic, partition)
+    const buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#fullBatchBytes)
+    return new RecordBatchBuilder(topic, partition, buffer)
+  }
+
+  get #fullBatchBytes(): number {
+    return this.#maxBatchBytes + LAST_RECORD_BYTES
   }
 
   /** Keys repeat: their bytes and hash are kept, up to a bound. */

@@ -27,7 +27,7 @@ export interface RunOptions {
    * every result once. State is restored from changelog topics. External sinks still see a batch again after a crash.
    */
   readonly guarantee: 'at-least-once' | 'exactly-once'
-  /** Processing time between two commits. */
+  /** Processing time from the begin of a commit to that of the next one. */
   readonly commitIntervalMs?: number
   /**
    * What may be in memory between the broker and the outputs: fetched, waiting for a commit, or on its way to an external sink (estimated
@@ -35,6 +35,11 @@ export interface RunOptions {
    * batch, with all that comes of it, should take no more than a quarter of it; and what is asked for compressed arrives inflated.
    */
   readonly maxBufferedBytes?: number
+  /**
+   * Outputs of a partition are written in batches of this many bytes, or one record more; their topics must take that (`max.message.bytes`). Exactly once, a
+   * full batch leaves before its commit.
+   */
+  readonly maxBatchBytes?: number
   /** Records waiting for external sinks; above it, they are written at once. */
   readonly maxSinkRecords?: number
   /** Windows open in one aggregate of one partition. */
@@ -61,6 +66,7 @@ export interface RunOptions {
 export const RUN_DEFAULTS = {
   commitIntervalMs: 100,
   maxBufferedBytes: 64 * 1024 * 1024,
+  maxBatchBytes: 512 * 1024,
   maxSinkRecords: 10_000,
   maxOpenWindows: 100_000,
   maxStateEntries: 1_000_000,

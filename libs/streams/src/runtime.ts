@@ -22,11 +22,13 @@ export interface PartitionHealth extends TaskPosition {
 
 const IDLE_POLL_MS = 500
 /**
- * Of `maxBufferedBytes`: what may be fetched, and what outputs may take before a commit is made at once. The rest is for what a commit
+ * Of `maxBufferedBytes`: what may be fetched, and what outputs may take before they are waited for, or a commit is made at once. The rest is for what a commit
  * comes too late for: the batches of one poll, and what the last of them has put out.
  */
 const SHARE_OF_FETCHED = 1 / 2
 const SHARE_OF_HELD = 1 / 4
+/** What was sent ahead of a commit is committed within this time, however long the interval is. */
+const MAX_OPEN_MS = 15_000
 
 /**
  * Runs a topology as a member of a consumer group: poll, process, write, commit, one turn at a time. Rebalances happen inside
@@ -43,6 +45,8 @@ export class StreamsRuntime {
   /** What has come for tasks while they waited for a sink, to be processed next. */
   #kept: RecordBatch[] = []
   #nextCommitMs = 0
+  /** When a commit is due because of what was sent ahead of it. */
+  #openUntilMs = Infinity
   #lastTurnMs: number
 
   constructor(topology: Topology, options: RunOptions & { readonly nowMs: () => number }) {
@@ -107,7 +111,7 @@ export class StreamsRuntime {
       else await this.#process(task, batch)
     }
     this.#checkState()
-    if (nowMs() >= this.#nextCommitMs) await this.#beginCommit()
+    if (nowMs() >= this.#commitDueMs) await this.#beginCommit()
     return batches.length
   }
 
@@ -119,20 +123,31 @@ export class StreamsRuntime {
   }
 
   async #process(task: Task, batch: RecordBatch): Promise<void> {
-    const { maxBufferedBytes, maxSinkRecords } = this.#options
+    const { nowMs, maxSinkRecords } = this.#options
     await task.process(batch)
-    const isFull = this.#heldBytes > maxBufferedBytes * SHARE_OF_HELD
-    if (isFull || this.#sinkRecords > maxSinkRecords) await this.#beginCommit()
+    // What waits for a sink may wait for longer than a transaction may be open.
+    if (this.#topology.sinks.length === 0 && this.#guarantee.sendAhead(task)) {
+      this.#openUntilMs = Math.min(this.#openUntilMs, nowMs() + MAX_OPEN_MS)
+    }
+    while (this.#isFull && (await this.#guarantee.acknowledged()));
+    const isOld = nowMs() >= this.#openUntilMs
+    if (isOld || this.#isFull || this.#sinkRecords > maxSinkRecords) await this.#beginCommit()
+  }
+
+  /** Outputs take what they may. */
+  get #isFull(): boolean {
+    return this.#heldBytes > this.#options.maxBufferedBytes * SHARE_OF_HELD
   }
 
   /** Commits tasks that have nothing for external sinks. For the others a write begins, and they wait for it. */
   async #beginCommit(): Promise<void> {
     const { nowMs, commitIntervalMs } = this.#options
+    this.#nextCommitMs = nowMs() + commitIntervalMs
+    this.#openUntilMs = Infinity
     const tasks = this.#tasks.all().filter((task) => !this.#writes.holds(task))
     for (const task of tasks) task.beforeCommit()
     const writing = this.#writes.begin(tasks)
     await this.#tasks.suspend(await this.#guarantee.commit(tasks.filter((task) => !writing.includes(task))))
-    this.#nextCommitMs = nowMs() + commitIntervalMs
   }
 
   /** Commits tasks whose writes have ended. */
@@ -208,9 +223,13 @@ export class StreamsRuntime {
     return this.#tasks.all().some((task) => this.#writes.holds(task))
   }
 
+  get #commitDueMs(): number {
+    return Math.min(this.#nextCommitMs, this.#openUntilMs)
+  }
+
   get #untilCommitMs(): number {
     const isDirty = this.#heldBytes > 0
-    return isDirty ? Math.max(0, this.#nextCommitMs - this.#options.nowMs()) : IDLE_POLL_MS
+    return isDirty ? Math.max(0, this.#commitDueMs - this.#options.nowMs()) : IDLE_POLL_MS
   }
 
   get #heldBytes(): number {
@@ -261,13 +280,20 @@ export class StreamsRuntime {
   }
 
   #newGuarantee(): Guarantee {
-    const { kafka, applicationId, guarantee, logger, nowMs } = this.#options
+    const { kafka, applicationId, guarantee, maxBatchBytes, logger, nowMs } = this.#options
     const topics = [...this.#topology.outputTopics, this.deadLetterTopic]
     const newTask = (partition: number, collector: RecordCollector) => this.#newTask(partition, collector)
     if (guarantee === 'at-least-once') {
-      return new AtLeastOnce({ producer: kafka.producer({}), consumer: this.#consumer, topics, logger, newTask })
+      return new AtLeastOnce({
+        producer: kafka.producer({}),
+        consumer: this.#consumer,
+        topics,
+        maxBatchBytes,
+        logger,
+        newTask,
+      })
     }
-    return new ExactlyOnce({ applicationId, kafka, topics, logger, nowMs, newTask })
+    return new ExactlyOnce({ applicationId, kafka, topics, maxBatchBytes, logger, nowMs, newTask })
   }
 
   #newTask(partition: number, collector: RecordCollector): Task {

@@ -1,7 +1,7 @@
 import { jsonCodec, stream, topology, type Topology } from '@tidemark/streams'
 import { collect, count, countWindows, tumbling, type SequenceRange } from '@tidemark/windowing'
 import { orderCodec, totals, totalsCodec, type Order } from './orders-fixture.ts'
-import { TopologyTestDriver } from './topology-test-driver.ts'
+import { TopologyTestDriver, type TestDriverOptions } from './topology-test-driver.ts'
 
 /** What may happen to an application with orders as its input. */
 export type Step =
@@ -77,9 +77,13 @@ export function statefulSteps(clock: 'partition' | 'key'): Topology {
 }
 
 /** All that the steps write, topic by topic. */
-export async function outputsOf(steps: readonly Step[], clock: 'partition' | 'key') {
+export async function outputsOf(
+  steps: readonly Step[],
+  clock: 'partition' | 'key',
+  given: Pick<TestDriverOptions, 'maxBatchBytes'> = {},
+) {
   const described = statefulSteps(clock)
-  const driver = new TopologyTestDriver(described, { commit: 'manual' })
+  const driver = new TopologyTestDriver(described, { ...given, commit: 'manual' })
   const orders = driver.input('orders', orderCodec)
   for (const step of steps) {
     if (step.kind === 'order') await orders.pipe(step.key, step.order)

@@ -21,6 +21,7 @@ export interface TestDriverOptions {
   readonly guarantee?: RunOptions['guarantee']
   readonly maxOpenWindows?: number
   readonly maxStateEntries?: number
+  readonly maxBatchBytes?: number
   readonly recordDeadlineMs?: number
   readonly skip?: RunOptions['skip']
   readonly startAt?: RunOptions['startAt']
@@ -146,6 +147,7 @@ export class TopologyTestDriver {
 function givenOf({
   maxOpenWindows,
   maxStateEntries,
+  maxBatchBytes,
   recordDeadlineMs,
   skip,
   startAt,
@@ -154,6 +156,7 @@ function givenOf({
   return {
     ...(maxOpenWindows !== undefined && { maxOpenWindows }),
     ...(maxStateEntries !== undefined && { maxStateEntries }),
+    ...(maxBatchBytes !== undefined && { maxBatchBytes }),
     ...(recordDeadlineMs !== undefined && { recordDeadlineMs }),
     ...(skip !== undefined && { skip }),
     ...(startAt !== undefined && { startAt }),

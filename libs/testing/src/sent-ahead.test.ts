@@ -1,0 +1,189 @@
+import {
+  RecordCollector,
+  StreamsError,
+  StreamsRuntime,
+  stream,
+  topology,
+  type RunOptions,
+  type Topology,
+  type TransactionalProducerOptions,
+  type TransactionalProducerPort,
+} from '@tidemark/streams'
+import { expect, test } from 'vitest'
+import { InMemoryKafka } from './in-memory-kafka.ts'
+import { ManualClock } from './manual-clock.ts'
+import { orderCodec, type Order } from './orders-fixture.ts'
+
+const orders = stream('orders', orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs })
+const copies = orders.to('copies', orderCodec)
+const order = (amount: number): Order => ({ amount, placedAtMs: 1 })
+
+/** A Kafka that counts what is sent ahead, and can fail it or hold it back. */
+class WatchedKafka extends InMemoryKafka {
+  sends = 0
+  failNext: StreamsError | undefined
+  /** While it is set, what is sent is not acknowledged. */
+  gate: Promise<void> | undefined
+  onCommit = () => {}
+
+  override transactionalProducer(options: TransactionalProducerOptions): TransactionalProducerPort {
+    const producer = super.transactionalProducer(options)
+    let failure: StreamsError | undefined
+    return {
+      ...producer,
+      send: async (batches) => {
+        this.sends++
+        failure ??= this.failNext
+        this.failNext = undefined
+        if (failure !== undefined) throw failure
+        await this.gate
+        await producer.send(batches)
+      },
+      commit: async (transaction) => {
+        if (failure !== undefined) throw failure
+        this.onCommit()
+        await producer.commit(transaction)
+      },
+    }
+  }
+}
+
+async function running(app: Topology, given: Partial<RunOptions> = {}) {
+  const kafka = new WatchedKafka()
+  for (const topic of ['orders', 'copies', 'app-dlq']) kafka.createTopic(topic)
+  const clock = new ManualClock()
+  const options = { applicationId: 'app', kafka, guarantee: 'exactly-once', maxBatchBytes: 1, ...given } as const
+  const runtime = new StreamsRuntime(app, { ...options, nowMs: clock.nowMs })
+  await runtime.start()
+  const collector = new RecordCollector(kafka.producer())
+  await collector.open('orders')
+  const give = async (...amounts: number[]) => {
+    for (const amount of amounts) {
+      collector.add({ topic: 'orders', key: 'ada', value: order(amount), codec: orderCodec, timestampMs: 0 })
+    }
+    await collector.flush()
+  }
+  const written = () =>
+    kafka.batchesFrom({ topic: 'copies', partition: 0 }, 0).flatMap((batch) => {
+      const amounts: number[] = []
+      const cursor = batch.cursor()
+      while (cursor.next()) amounts.push((JSON.parse(cursor.value()!.toString()) as Order).amount)
+      return amounts
+    })
+  return { kafka, clock, runtime, give, written }
+}
+
+test('full batches leave ahead of their commit, and are seen with it', async () => {
+  const { kafka, clock, runtime, give, written } = await running(copies)
+  await give(1, 2)
+  await runtime.turn(0)
+  await give(3)
+  await runtime.turn(0)
+  expect(kafka.sends).toBe(2)
+  expect(written()).toEqual([])
+  await new Promise(setImmediate)
+  expect(runtime.bufferedBytes).toBe(0)
+  clock.advance(100)
+  await runtime.turn(0)
+  expect(written()).toEqual([1, 2, 3])
+})
+
+test('what does not fill a batch waits for the commit', async () => {
+  const { kafka, runtime, give, written } = await running(copies, { maxBatchBytes: 100_000 })
+  await give(1, 2)
+  await runtime.turn(0)
+  expect(kafka.sends).toBe(0)
+  await runtime.commit()
+  expect(written()).toEqual([1, 2])
+})
+
+test('nothing leaves ahead where an external sink is written before the commit: that may take longer than a transaction may', async () => {
+  const sink = { name: 'sink', write: () => Promise.resolve() }
+  const { kafka, runtime, give, written } = await running(topology(copies, orders.sink(sink)))
+  await give(1, 2)
+  await runtime.turn(0)
+  expect(kafka.sends).toBe(0)
+  await runtime.commit()
+  expect(written()).toEqual([1, 2])
+})
+
+test.each([
+  ['is lost', new StreamsError('broker-unavailable', 'the answer was lost', { retriable: true })],
+  ['is refused, since the broker gave the transaction up', new StreamsError('fenced', 'it took too long')],
+])('after a batch that %s the task starts anew from what is committed', async (_, error) => {
+  const { kafka, clock, runtime, give, written } = await running(copies)
+  await give(1)
+  await runtime.turn(0)
+  await runtime.commit()
+  kafka.failNext = error
+  await give(2)
+  await runtime.turn(0)
+  await give(3)
+  await runtime.turn(0)
+  await runtime.commit()
+  expect(written()).toEqual([1])
+  clock.advance(3_000)
+  for (let turn = 0; turn < 3; turn++) await runtime.turn(0)
+  await runtime.commit()
+  expect(written()).toEqual([1, 2, 3])
+})
+
+test('an error that is no accident stops the application at the commit', async () => {
+  const { kafka, runtime, give, written } = await running(copies)
+  kafka.failNext = new StreamsError('record-too-large', 'larger than the topic takes')
+  await give(1)
+  await runtime.turn(0)
+  await expect(runtime.commit()).rejects.toMatchObject({ code: 'record-too-large' })
+  expect(written()).toEqual([])
+})
+
+test('outputs on their way count as buffered: with more than their share, the next records wait until some are acknowledged', async () => {
+  const maxBufferedBytes = 4_000
+  const { kafka, runtime, give, written } = await running(copies, { maxBufferedBytes, commitIntervalMs: Infinity })
+  const gate = Promise.withResolvers<void>()
+  kafka.gate = gate.promise
+  const amounts = Array.from({ length: 30 }, (_, amount) => amount)
+  for (const amount of amounts) await give(amount)
+  let most = 0
+  let ended = false
+  const turn = runtime.turn(0).then(() => (ended = true))
+  for (let moment = 0; moment < 10; moment++) {
+    await new Promise(setImmediate)
+    most = Math.max(most, runtime.bufferedBytes)
+  }
+  expect(ended).toBe(false)
+  expect(kafka.sends).toBeLessThan(amounts.length)
+  expect(most).toBeGreaterThan(maxBufferedBytes / 4)
+  expect(most).toBeLessThanOrEqual(maxBufferedBytes / 2)
+  kafka.gate = undefined
+  gate.resolve()
+  await turn
+  await runtime.turn(0)
+  expect(written()).toEqual([])
+  await runtime.commit()
+  expect(written()).toEqual(amounts)
+})
+
+test('what was sent ahead is committed before the broker would give it up, however long the interval is', async () => {
+  const { clock, runtime, give, written } = await running(copies, { commitIntervalMs: Infinity })
+  await give(1)
+  await runtime.turn(0)
+  clock.advance(15_000)
+  await runtime.turn(0)
+  expect(written()).toEqual([1])
+})
+
+test('a commit is due when the interval has passed since the one before began, however long that took', async () => {
+  const { kafka, clock, runtime, give, written } = await running(copies)
+  kafka.onCommit = () => clock.advance(70)
+  for (const amount of [1, 2, 3]) {
+    await give(amount)
+    clock.advance(amount === 1 ? 100 : 29)
+    await runtime.turn(0)
+    if (amount === 1) continue
+    expect(written()).toHaveLength(amount - 1)
+    clock.advance(1)
+    await runtime.turn(0)
+    expect(written()).toHaveLength(amount)
+  }
+})
