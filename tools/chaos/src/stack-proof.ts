@@ -2,7 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { freePorts, onStopSignals, prepareTopics, startStack, type Host, type SignalSource } from '@tidemark/stack'
+import {
+  freePorts,
+  onStopSignals,
+  prepareTopics,
+  startCluster,
+  startStack,
+  type Cluster,
+  type Host,
+  type SignalSource,
+  type Stack,
+} from '@tidemark/stack'
 import { runFeedRound } from './feed/feed-round.ts'
 import { runMetricsRound } from './metrics/metrics-round.ts'
 
@@ -10,6 +20,8 @@ import { runMetricsRound } from './metrics/metrics-round.ts'
 interface StackPlace {
   readonly host: Host
   readonly bootstrapServers: string
+  /** Its one broker may be ended and started again. */
+  readonly cluster: Cluster
   readonly registryUrl: string
   /** Names its topics. */
   readonly name: string
@@ -62,29 +74,29 @@ export async function runStackProof(
     nowMs: () => performance.now(),
   })
   const log = (line: string): void => void process.stderr.write(`${line}\n`)
-  const stack = await startStack({
-    host: process,
-    dataDir: join(workDir, 'stack'),
-    ports: await freePorts(),
-    services: ['kafka', 'registry'],
-    signal: giveUp.signal,
-    log,
-  })
-  const { bootstrapServers, registryUrl } = stack
+  const common = { host: process, signal: giveUp.signal, log }
+  // One broker, for nobody is to step in while it is away.
+  const cluster = await startCluster({ ...common, dataDir: join(workDir, 'cluster'), brokers: 1, heapMb: 512 })
+  const { bootstrapServers } = cluster
   const outcomes: { readonly kept: boolean }[] = []
+  let registry: Stack | undefined
   try {
-    await prepareTopics(stack)
+    const dataDir = join(workDir, 'registry')
+    registry = await startStack({ ...common, dataDir, ports: await freePorts(), services: ['registry'] })
+    const { registryUrl } = registry
+    await prepareTopics({ bootstrapServers, registryUrl })
     for (let round = 0; round < rounds && !giveUp.signal.aborted; round++) {
       const name = `${proof}-${seed + round}`
       const outcome = await stackProofs[proof]({
-        ...{ host: process, bootstrapServers, registryUrl, name, seed: seed + round },
+        ...{ host: process, cluster, bootstrapServers, registryUrl, name, seed: seed + round },
         ...{ logDir: join(workDir, 'logs', name), log, nowMs: () => performance.now(), wait: (ms) => delay(ms) },
       }).catch((error: unknown) => ({ name, seed: seed + round, kept: false, error: String(error) }))
       log(JSON.stringify(outcome))
       outcomes.push(outcome)
     }
   } finally {
-    await stack.stop()
+    await registry?.stop()
+    await cluster.stop()
   }
   const kept = outcomes.length === rounds && outcomes.every((outcome) => outcome.kept)
   if (kept) await rm(workDir, { recursive: true, force: true })

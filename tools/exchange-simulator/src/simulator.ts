@@ -11,7 +11,7 @@ import { addresses, Doors } from './doors.ts'
 import type { TlsAddress, TlsOptions } from './doors.ts'
 import type { FaultInput, FaultScriptInput } from './faults/fault.ts'
 import { checkFault, checkFaultScript } from './faults/fault-file.ts'
-import type { FaultyConnection } from './faults/fault-injector.ts'
+import type { FaultRecord, FaultyConnection } from './faults/fault-injector.ts'
 import { FaultInjector } from './faults/fault-injector.ts'
 import { openSource } from './open-source.ts'
 import type { SourceOptions } from './open-source.ts'
@@ -60,6 +60,8 @@ export interface Simulator {
   truth(): Promise<Truth>
   /** Makes something go wrong now; throws a `SimulatorError` for what is no fault. */
   inject(fault: FaultInput): void
+  /** What has gone wrong so far, of the script and injected, in its order; the first 10,000. */
+  faults(): readonly FaultRecord[]
   /** Cuts all connections and frees the port. */
   stop(): Promise<void>
 }
@@ -104,7 +106,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     const plainPort = await doors.openPlain(port)
     const tlsAddress = tls && (await doors.openTls(tls))
     const { url, httpUrl } = addresses(host, plainPort, '')
-    return { url, httpUrl, port: plainPort, tls: tlsAddress, status, truth, inject, stop }
+    const happened = () => faults.journal
+    return { url, httpUrl, port: plainPort, tls: tlsAddress, status, truth, inject, faults: happened, stop }
   } catch (error) {
     await stop()
     throw error

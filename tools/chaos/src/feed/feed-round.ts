@@ -1,7 +1,7 @@
 import { startSimulator, randomFaultScript, type Simulator } from '@tidemark/exchange-simulator'
 import { createAdmin, kafkaPorts } from '@tidemark/kafka'
 import { avroCodec, connectRegistry, topicNames, topics, valueSubject } from '@tidemark/schemas'
-import type { Host } from '@tidemark/stack'
+import type { Cluster, Host } from '@tidemark/stack'
 import { startFaultProxy, type FaultProxy } from '@tidemark/testing'
 import { seededRandom } from '../seeded-random.ts'
 import { isSound, judgeFeed, type FeedVerdict, type IdRuns } from './feed-judge.ts'
@@ -12,6 +12,8 @@ import { readFeed, type FeedTopics } from './read-feed.ts'
 export interface FeedRoundOptions {
   readonly host: Host
   readonly bootstrapServers: string
+  /** A cluster of one broker, which then is killed and restarted too: each once at most, since it takes seconds. */
+  readonly cluster?: Pick<Cluster, 'killBroker' | 'stopBroker' | 'startBroker'>
   readonly registryUrl: string
   /** Names the topics of this round. */
   readonly name: string
@@ -30,7 +32,9 @@ export interface FeedResult extends FeedVerdict {
   readonly seed: number
   readonly connections: number
   readonly published: number
-  /** What the exchange, and the round itself, did. */
+  /** What the round did, how often. */
+  readonly acts: Readonly<Record<string, number>>
+  /** What the exchange did. */
   readonly faults: Readonly<Record<string, number>>
   readonly sound: boolean
 }
@@ -60,7 +64,7 @@ export async function runFeedRound(options: FeedRoundOptions): Promise<FeedResul
   const producers = new ProducerProcesses(host, { env, logDir })
   const kafka = kafkaPorts({ bootstrapServers, clientId: name })
   try {
-    const done = await disturb(options, { simulator, producers, proxy, random })
+    const acts = await disturb(options, { simulator, producers, proxy, random })
     const registry = connectRegistry({ url: registryUrl })
     const codecs = {
       trade: avroCodec('Trade', { registry, subject: valueSubject(topicNames.binanceTrades) }),
@@ -74,7 +78,8 @@ export async function runFeedRound(options: FeedRoundOptions): Promise<FeedResul
     const published = [...(await truthOf(simulator)).values()]
       .flat()
       .reduce((sum, [from, to]) => sum + to - from + 1, 0)
-    return { name, seed, connections, published, faults: done, sound: isSound(verdict), ...verdict }
+    const faults = countsOf(simulator.faults().map(({ fault }) => fault.do))
+    return { name, seed, connections, published, acts, faults, sound: isSound(verdict), ...verdict }
   } finally {
     await producers.end('clean')
     await simulator.stop()
@@ -83,42 +88,72 @@ export async function runFeedRound(options: FeedRoundOptions): Promise<FeedResul
   }
 }
 
-/** Ends producers, starts second ones, and cuts them off from Kafka, until the market is over. Returns what it did, how often. */
-async function disturb(
-  { name, seconds, log, nowMs, wait }: FeedRoundOptions,
-  { simulator, producers, proxy, random }: Disturbed,
-): Promise<Record<string, number>> {
-  const did: Record<string, number> = {}
-  const acts = {
-    'kill -9': async () => {
-      await producers.end('crash')
-      await wait(random() * 2_000)
-      producers.start()
-    },
-    restart: async () => {
-      await producers.end('clean')
-      producers.start()
-    },
-    'second instance': async () => producers.start(),
-    'kafka down': async () => {
-      const bringUp = proxy.addRule({ on: 'request', action: 'close' })
-      await wait(1_000 + random() * 4_000)
-      bringUp()
-    },
-  }
-  const names = Object.keys(acts) as (keyof typeof acts)[]
+/** Ends producers and the broker, starts second producers, and cuts them off from Kafka, until the market is over. Returns what it did, how often. */
+async function disturb(options: FeedRoundOptions, disturbed: Disturbed): Promise<Record<string, number>> {
+  const { name, seconds, log, nowMs, wait } = options
+  const { simulator, producers, random } = disturbed
+  const did: string[] = []
+  const acts = actsOf(options, disturbed)
   producers.start()
   await until({ nowMs, wait }, () => simulator.status().connections_total > 0)
   for (const endMs = nowMs() + seconds * 1000; nowMs() < endMs;) {
     await wait(1_500 + random() * 4_000)
-    const act = names[Math.floor(random() * names.length)] ?? 'kill -9'
-    log(`${name}: ${act}`)
-    did[act] = (did[act] ?? 0) + 1
-    await acts[act]()
+    const left = acts.filter((act) => !act.isOnce || !did.includes(act.name))
+    const act = left[Math.floor(random() * left.length)]!
+    log(`${name}: ${act.name}`)
+    did.push(act.name)
+    await act.run()
     // One that was fenced has ended by itself, as has one that could not start without Kafka.
     if (producers.running === 0) producers.start()
   }
-  return did
+  return countsOf(did)
+}
+
+interface Act {
+  readonly name: string
+  readonly isOnce?: boolean
+  run(): Promise<void>
+}
+
+function actsOf({ cluster, wait }: FeedRoundOptions, { producers, proxy, random }: Disturbed): readonly Act[] {
+  const killed = async () => {
+    await producers.end('crash')
+    await wait(random() * 2_000)
+    producers.start()
+  }
+  const restarted = async () => {
+    await producers.end('clean')
+    producers.start()
+  }
+  const cutOff = async () => {
+    const bringUp = proxy.addRule({ on: 'request', action: 'close' })
+    await wait(1_000 + random() * 4_000)
+    bringUp()
+  }
+  const onBroker =
+    (end: (brokerId: number) => Promise<void>, start: (brokerId: number) => Promise<void>) => async () => {
+      await end(1)
+      await wait(random() * 2_000)
+      await start(1)
+    }
+  const acts: Act[] = [
+    { name: 'kill -9', run: killed },
+    { name: 'restart', run: restarted },
+    { name: 'second instance', run: async () => producers.start() },
+    { name: 'kafka cut off', run: cutOff },
+  ]
+  if (cluster === undefined) return acts
+  const { killBroker, stopBroker, startBroker } = cluster
+  return [
+    ...acts,
+    { name: 'broker kill -9', isOnce: true, run: onBroker(killBroker, startBroker) },
+    { name: 'broker restart', isOnce: true, run: onBroker(stopBroker, startBroker) },
+  ]
+}
+
+function countsOf(names: readonly string[]): Record<string, number> {
+  const groups = Map.groupBy(names, (each) => each)
+  return Object.fromEntries([...groups].map(([each, all]) => [each, all.length]))
 }
 
 interface Disturbed {
