@@ -4,7 +4,7 @@ import { access, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Trade } from '@tidemark/schemas'
-import { partitionForKey } from '@tidemark/streams'
+import { partitionForKey, readBatches } from '@tidemark/streams'
 import type { BenchContext } from './bench-context.ts'
 import { differences, type Candles } from './compare-candles.ts'
 import { fillTopic, writeTrades } from './fill-topic.ts'
@@ -162,9 +162,7 @@ async function recordsIn({ kafka }: BenchContext, topic: string, expected: numbe
   let count = 0
   // Read only once there may be enough.
   if (offsets.reduce((sum, { endOffset }) => sum + endOffset, 0) >= expected) {
-    for (const [partition, { startOffset, endOffset }] of offsets.entries()) {
-      for await (const batch of reader.read({ topic, partition }, startOffset, endOffset)) count += batch.count
-    }
+    for await (const batch of readBatches(reader, topic)) count += batch.count
   }
   await reader.close()
   return count

@@ -12,6 +12,7 @@ export { intKeys, longKeys, type KeyCodec, type KeyFormat } from './key-codec.ts
 export { murmur2, partitionForKey } from './partitioner.ts'
 export type * from './ports.ts'
 export type { ProcessOptions } from './process-operator.ts'
+export { readBatches, readValues, type ReadRecord } from './read-topic.ts'
 export { RecordBatchBuilder, type RecordParts } from './record-batch-builder.ts'
 export { recordBatch, RecordCursor, type RecordBatchFields } from './record-batch.ts'
 export { RecordCollector, type BytesToWrite, type ValueToWrite } from './record-collector.ts'

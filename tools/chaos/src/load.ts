@@ -1,10 +1,10 @@
 import { RecordCollector, WATERMARK_HEADER, type KafkaPorts } from '@tidemark/streams'
-import { sampleCodec, type LoadedSample } from './jobs/job.ts'
+import { sampleCodec, type Keyed, type Sample } from './jobs/job.ts'
 
 export interface LoadOptions {
   readonly kafka: KafkaPorts
   readonly topic: string
-  readonly samples: Iterable<LoadedSample>
+  readonly samples: Iterable<Keyed<Sample>>
   /** Awaited after each batch, with how much has been written: paces the load, and ends it with false. */
   readonly goOn: (written: number) => Promise<boolean>
 }

@@ -1,6 +1,6 @@
 import { stream } from '@tidemark/streams'
 import { judge, type Named } from '../verdict.ts'
-import { sampleCodec, type Job, type ReadRecord, type Sample } from './job.ts'
+import { sampleCodec, type Job, type Keyed, type Sample } from './job.ts'
 import { samplesInOrder } from './samples.ts'
 
 /** Every record as it is, in the order of its key. */
@@ -11,6 +11,6 @@ export const copyJob: Job = {
   judge: async (written, readOutput) => judge(written.map(named), (await readOutput(sampleCodec)).map(named)),
 }
 
-function named({ key, value }: ReadRecord<Sample>): Named<Sample> {
+function named({ key, value }: Keyed<Sample>): Named<Sample> {
   return { name: `${key.toString()} ${value.sequence}`, line: key.toString(), value }
 }

@@ -15,15 +15,8 @@ export interface JobTopics {
   readonly table: string
 }
 
-/** A record as it is written to the load's topic. */
-export interface LoadedSample {
-  readonly key: Buffer
-  readonly value: Sample
-}
-
-/** A record as it was read back. */
-export interface ReadRecord<V> {
-  readonly partition: number
+/** A record as it is written, or was read back. */
+export interface Keyed<V> {
   readonly key: Buffer
   readonly value: V
 }
@@ -32,13 +25,13 @@ export interface ReadRecord<V> {
 export interface Job {
   topology(topics: JobTopics): Topology
   /** The load in the order in which it is written, without an end. */
-  load(random: () => number): Iterable<LoadedSample>
+  load(random: () => number): Iterable<Keyed<Sample>>
   /** The table's records in the order in which they are written; a value of null deletes. */
   readonly table?: readonly (readonly [key: Buffer, value: Buffer | null])[]
   /** What came out against a fold, in one go, of what was written. */
   judge(
-    written: readonly ReadRecord<Sample>[],
-    readOutput: <V>(codec: Codec<V>) => Promise<ReadRecord<V>[]>,
+    written: readonly Keyed<Sample>[],
+    readOutput: <V>(codec: Codec<V>) => Promise<Keyed<V>[]>,
   ): Promise<Omit<Verdict, 'openTransactions'>>
 }
 

@@ -1,5 +1,5 @@
 import { intKeys } from '@tidemark/streams'
-import type { LoadedSample, Sample } from './job.ts'
+import type { Keyed, Sample } from './job.ts'
 
 export const KEYS = 40
 /** Event time between two records, on average; what comes out of order does so by less than the grace of the jobs. */
@@ -7,7 +7,7 @@ const STEP_MS = 2
 const DISORDER_MS = 150
 
 /** Sequences in order, event times out of order. */
-export function* samplesInOrder(random: () => number): Generator<LoadedSample> {
+export function* samplesInOrder(random: () => number): Generator<Keyed<Sample>> {
   const sequences = new Map<number, number>()
   for (let nowMs = 0; ; nowMs += STEP_MS) {
     const key = Math.floor(random() * KEYS)
@@ -20,9 +20,9 @@ export function* samplesInOrder(random: () => number): Generator<LoadedSample> {
 const ODD_SHARE = 0.02
 
 /** Sequences and event times out of order alike, with holes and repetitions. Keys are numbers. */
-export function* shuffledSamples(random: () => number): Generator<LoadedSample> {
+export function* shuffledSamples(random: () => number): Generator<Keyed<Sample>> {
   const sequences = new Map<number, number>()
-  const underWay: (LoadedSample & { readonly dueMs: number })[] = []
+  const underWay: (Keyed<Sample> & { readonly dueMs: number })[] = []
   for (let nowMs = 0; ; nowMs += STEP_MS) {
     const key = Math.floor(random() * KEYS)
     const sample = { key: intKeys.encode(key), value: newSample({ sequences, key, timestampMs: nowMs, random }) }

@@ -1,7 +1,7 @@
 import { intKeys, jsonCodec, stream, table, type ProcessOptions, type Topology } from '@tidemark/streams'
 import { countWindows } from '@tidemark/windowing'
 import { judge, type Named } from '../verdict.ts'
-import { isObject, sampleCodec, type Job, type JobTopics, type ReadRecord, type Sample } from './job.ts'
+import { isObject, sampleCodec, type Job, type JobTopics, type Keyed, type Sample } from './job.ts'
 import { KEYS, shuffledSamples } from './samples.ts'
 
 /** A result: what it is of, which one of its key, and what it says. */
@@ -124,7 +124,7 @@ function weightRecords(): [key: Buffer, value: Buffer | null][] {
 }
 
 /** The same results from all samples in one go: sorted, not held; counted, not timed. */
-export function expectedResults(written: readonly Pick<ReadRecord<Sample>, 'key' | 'value'>[]): StepResult[] {
+export function expectedResults(written: readonly Keyed<Sample>[]): StepResult[] {
   const byKey = Map.groupBy(written, ({ key }) => key.readInt32BE())
   return [...byKey].flatMap(([key, records]) =>
     expectedOfKey(

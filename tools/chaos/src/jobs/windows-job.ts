@@ -1,7 +1,7 @@
 import { jsonCodec, stream } from '@tidemark/streams'
 import { tumbling, type Aggregator } from '@tidemark/windowing'
 import { judge, type Named } from '../verdict.ts'
-import { isObject, sampleCodec, type Job, type ReadRecord, type Sample } from './job.ts'
+import { isObject, sampleCodec, type Job, type Keyed, type Sample } from './job.ts'
 import { samplesInOrder } from './samples.ts'
 
 /** What came of one key's window. Amounts are whole, so that sums are exact however they are added. */
@@ -54,9 +54,7 @@ function named(key: string, value: SampleWindow): Named<SampleWindow> {
 }
 
 /** The same windows, recomputed in one go from all samples of all keys, in the order of their starts. */
-export function expectedWindows(
-  samples: Iterable<Pick<ReadRecord<Sample>, 'key' | 'value'>>,
-): (readonly [key: string, window: SampleWindow])[] {
+export function expectedWindows(samples: Iterable<Keyed<Sample>>): (readonly [key: string, window: SampleWindow])[] {
   const windows = new Map<string, readonly [key: string, window: SampleWindow]>()
   for (const { key: keyBytes, value } of samples) {
     const { timestampMs, amount, sequence } = value
