@@ -14,11 +14,14 @@ import { avroCodec, connectRegistry, topicNames, valueSubject, type Trade } from
 import { freePorts, prepareTopics, stackEnvironment, startStack, type Stack } from '@tidemark/stack'
 import { RecordCollector } from '@tidemark/streams'
 import type { BenchHost } from './bench-context.ts'
-import { processorSeconds } from './measured-process.ts'
+import { processorSeconds, residentMegabytes } from './measured-process.ts'
+import { memoryTrend, type MemoryTrend } from './memory-trend.ts'
 
 const app = fileURLToPath(new URL('../../apps/window-aggregator/src/main.ts', import.meta.url))
 const FLUSH_BYTES = 16 * 1024 * 1024
-const POLL_MS = 50
+const POLL_MS = 200
+const HOUR_MS = 3_600_000
+const MEGABYTE = 1024 * 1024
 
 export interface AggregatorBenchOptions {
   /** A gzipped recording. */
@@ -38,6 +41,26 @@ export interface AggregatorOutcome {
   readonly cpu_s: number
   readonly records_per_s: number
   readonly records_per_cpu_s: number
+  /** Hours of the market's time that pass in a second. */
+  readonly event_hours_per_s: number
+  /** Hours of the market's time in all. */
+  readonly event_hours: number
+  readonly rss_mb: MemoryTrend
+  /** JavaScript's own part of it, garbage that is not collected yet included. */
+  readonly heap_mb: MemoryTrend
+}
+
+/** A recording in its topic. */
+interface Filled {
+  readonly trades: number
+  readonly eventMs: number
+}
+
+/** What an app says of itself. */
+interface AppFigures {
+  /** Records that are processed and committed. */
+  readonly committed: number
+  readonly heapMb: number
 }
 
 /** Runs window-aggregator over a looped recording that is in its topic already, and measures its process from the warm-up's end on. */
@@ -54,7 +77,7 @@ export async function aggregatorBench(
   })
   try {
     await prepareTopics(stack)
-    const total = await fill(stack, options)
+    const { trades: total, eventMs } = await fill(stack, options)
     log(`${total} trades are in the topic`)
     const env = {
       ...host.env,
@@ -69,20 +92,30 @@ export async function aggregatorBench(
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     try {
-      const processed = await progressOf(child.stdout)
+      const figures = await figuresOf(child.stdout)
       const deadline = clockS() + options.limitMs / 1_000
+      const looks: { readonly rssMb: number; readonly heapMb: number }[] = []
       const reach = async (count: number) => {
-        while ((await processed()) < count) {
+        for (;;) {
+          const { committed, heapMb } = await figures()
+          looks.push({ rssMb: await residentMegabytes(child.pid!), heapMb })
+          if (committed >= count) return { records: committed, atS: clockS(), cpuS: await processorSeconds(child.pid!) }
           if (clockS() > deadline) throw new Error(`the aggregator took more than ${options.limitMs} ms`)
           await delay(POLL_MS)
         }
-        return { records: await processed(), atS: clockS(), cpuS: await processorSeconds(child.pid!) }
       }
       const begin = await reach(total * options.warmUp)
+      looks.length = 0
       const end = await reach(total)
       const [records, wall_s, cpu_s] = [end.records - begin.records, end.atS - begin.atS, end.cpuS - begin.cpuS]
       const rates = { records_per_s: Math.round(records / wall_s), records_per_cpu_s: Math.round(records / cpu_s) }
-      return { name: 'aggregator', records, wall_s, cpu_s, ...rates }
+      const event_hours = ((records / total) * eventMs) / HOUR_MS
+      return {
+        ...{ name: 'aggregator', records, wall_s, cpu_s, ...rates },
+        ...{ event_hours_per_s: event_hours / wall_s, event_hours },
+        rss_mb: memoryTrend(looks.map(({ rssMb }) => rssMb)),
+        heap_mb: memoryTrend(looks.map(({ heapMb }) => heapMb)),
+      }
     } finally {
       const exited = once(child, 'exit')
       child.kill('SIGTERM')
@@ -94,8 +127,8 @@ export async function aggregatorBench(
   }
 }
 
-/** Writes the recording again and again, ids and times going on. Returns how many trades there are. */
-async function fill(stack: Stack, { recording, loops }: AggregatorBenchOptions): Promise<number> {
+/** Writes the recording again and again, ids and times going on. */
+async function fill(stack: Stack, { recording, loops }: AggregatorBenchOptions): Promise<Filled> {
   const trades = gunzipSync(readFileSync(recording)).toString().trimEnd().split('\n').map(tradeOfLine)
   const counts = new Map([...Map.groupBy(trades, ({ symbol }) => symbol)].map(([symbol, all]) => [symbol, all.length]))
   const times = trades.map(({ trade_time_ms: timeMs }) => timeMs)
@@ -119,7 +152,7 @@ async function fill(stack: Stack, { recording, loops }: AggregatorBenchOptions):
   await collector.flush()
   await producer.close()
   await kafka.close()
-  return loops * trades.length
+  return { trades: loops * trades.length, eventMs: loops * spanMs }
 }
 
 interface TradeFrame {
@@ -142,8 +175,8 @@ function tradeOfLine(line: string): Trade {
   }
 }
 
-/** Asks an app how many records it has processed and committed, once it has said where its health is served. */
-async function progressOf(stdout: Readable): Promise<() => Promise<number>> {
+/** Asks an app for its figures, once it has said where they are served. */
+async function figuresOf(stdout: Readable): Promise<() => Promise<AppFigures>> {
   const port = await new Promise<number>((resolve, reject) => {
     createInterface({ input: stdout })
       .on('line', (line) => {
@@ -154,7 +187,9 @@ async function progressOf(stdout: Readable): Promise<() => Promise<number>> {
   })
   return async () => {
     const health = await (await fetch(`http://127.0.0.1:${port}/health`)).json()
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
     const { partitions = [] } = health as { partitions?: { committed: number }[] }
-    return partitions.reduce((sum, { committed }) => sum + committed, 0)
+    const committed = partitions.reduce((sum, partition) => sum + partition.committed, 0)
+    return { committed, heapMb: Number(/^nodejs_heap_size_used_bytes(?:{.*})? (\S+)/m.exec(metrics)?.[1]) / MEGABYTE }
   }
 }

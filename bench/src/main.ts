@@ -18,6 +18,7 @@ import { produceBench } from './produce-bench.ts'
 import { restoreBench } from './restore-bench.ts'
 import type { PeerVariant } from './peer.ts'
 import { scaleBench } from './scale-bench.ts'
+import { stateSizes, stateTable } from './state-sizes.ts'
 import { timePerRecord, timeTable, type CpuProfile } from './where-time-goes.ts'
 
 // Measures the engine beside Kafka Streams: the same job on the same broker, one after the other.
@@ -121,7 +122,7 @@ program
   .command('aggregator')
   .description('window-aggregator as it is in production, everything on, over a looped recording')
   .requiredOption('--recording <file>', 'a gzipped recording')
-  .option('--loops <N>', 'how often it is gone through', wholeNumber, 60)
+  .option('--loops <N>', 'how often it is gone through', wholeNumber, 700)
   .action(async ({ recording, loops }: { recording: string; loops: number }) => {
     const outcome = await aggregatorBench(await surroundings(), { recording, loops, warmUp: 0.3, limitMs: LIMIT_MS })
     await keep(outcome)
@@ -141,6 +142,13 @@ program
     const outcome = await feedBench(await surroundings(), options)
     if (peer) await keep(outcome)
     process.stdout.write(`${feedTables(outcome)}\n`)
+  })
+program
+  .command('state')
+  .description('what the state of window-aggregator takes, by its kinds')
+  .option('--count <N>', 'how many of each are made', wholeNumber, 2_000)
+  .action(({ count }: { count: number }) => {
+    process.stdout.write(`${stateTable(stateSizes(() => process.memoryUsage(), count))}\n`)
   })
 program
   .command('estimators')

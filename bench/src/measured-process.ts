@@ -83,7 +83,15 @@ export async function processorSeconds(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S
 }
 
+/** Resident memory of a process now. */
+export async function residentMegabytes(pid: number): Promise<number> {
+  return memoryOf(pid, /^VmRSS:\s+(\d+) kB/m)
+}
+
 async function peakMegabytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) / 1024
+  return memoryOf(pid, /^VmHWM:\s+(\d+) kB/m)
+}
+
+async function memoryOf(pid: number, field: RegExp): Promise<number> {
+  return Number(field.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }

@@ -1,7 +1,7 @@
 import type { MarketMetrics } from '@tidemark/schemas'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 import { Cooldowns, evaluate } from './alert-evaluation.ts'
-import { builtInRules, ruleComparisons, type Rule } from './alert-rule.ts'
+import { builtInRules, ruleComparisons, type Rule, type RuleMetric } from './alert-rule.ts'
 import { fixtureStartMs, metricsOf, tradeOf } from './trades-fixture.ts'
 
 const minuteMs = 60_000
@@ -136,4 +136,16 @@ test('the built-in rules see volatility, whales and one-sided trading', () => {
   expect(seen({ quote_volume: 1e6, buy_sell_ratio: 12 })).toEqual(['buying_pressure'])
   expect(seen({ quote_volume: 1e6, buy_sell_ratio: 0.05 })).toEqual(['selling_pressure'])
   expect(seen({ quote_volume: 1e3, buy_sell_ratio: 0.05 })).toEqual([])
+})
+
+test('every number of a window can be judged, but for ids and times', () => {
+  type Numeric = { [F in keyof MarketMetrics]: MarketMetrics[F] extends number | null ? F : never }[keyof MarketMetrics]
+  type Place = 'window_start_ms' | 'window_end_ms' | 'emitted_at_ms' | 'first_trade_id' | 'last_trade_id'
+  expectTypeOf<Exclude<Numeric, Place>>().toEqualTypeOf<RuleMetric>()
+})
+
+test('a z-score is judged like any other metric, and not while there is none', () => {
+  const spike: Rule = { ...rule, name: 'volume_spike', metric: 'volume_zscore', threshold: 3 }
+  expect(evaluate(spike, minute({ volume_zscore: null }), new Cooldowns())).toBeUndefined()
+  expect(evaluate(spike, minute({ volume_zscore: 3.5 }), new Cooldowns())?.text).toContain('volume zscore is 3.5')
 })

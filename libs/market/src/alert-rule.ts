@@ -1,6 +1,6 @@
 import type { MarketMetrics } from '@tidemark/schemas'
 
-/** The metrics that a rule can judge. */
+/** The metrics that a rule can judge: all that are numbers, but for ids and times. One that is null in a window is not judged there. */
 export const ruleMetrics = [
   'trade_count',
   'missing_trades',
@@ -19,10 +19,15 @@ export const ruleMetrics = [
   'order_flow_imbalance',
   'realized_variance',
   'realized_volatility',
+  'bipower_variation',
+  'parkinson_volatility',
+  'garman_klass_volatility',
   'max_trade_quote',
   'whale_order_count',
   'whale_quote_volume',
   'whale_buy_quote_volume',
+  'volume_zscore',
+  'vpin',
   'late_trades',
 ] as const satisfies readonly (keyof MarketMetrics)[]
 

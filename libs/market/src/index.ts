@@ -26,5 +26,6 @@ export {
 export { annualisedVolatility } from './volatility.ts'
 export { parseVpinBuckets, type ParsedVpinBuckets, type VpinBuckets } from './vpin-buckets.ts'
 export { parseWhaleFloors, type ParsedWhaleFloors, type WhaleFloors } from './whale-floors.ts'
+export { WeightedBaseline, type BaselineOptions, type Judgement } from './weighted-baseline.ts'
 export { WindowJudge, type JudgedWindow } from './window-judge.ts'
 export { parseWindowSize, windowSizeMs, type ParsedWindowSize, type WindowSize } from './window-size.ts'

@@ -20,10 +20,12 @@ program
   .command('metrics')
   .description("a picture of each metric, from a recording's windows")
   .argument('<file>', 'JSON lines as `npm run oracle` prints them')
+  .argument('<holed>', 'the same, of the recording with parts of it lost')
   .option('--symbol <symbol>', 'the symbol to draw', 'BTCUSDT')
-  .action(async (file: string, { symbol }: { symbol: string }) =>
-    save(await drawnMetrics(readMetrics(await readFile(file, 'utf8'), symbol))),
-  )
+  .action(async (file: string, holed: string, { symbol }: { symbol: string }) => {
+    const read = async (path: string) => readMetrics(await readFile(path, 'utf8'), symbol)
+    await save(await drawnMetrics(await read(file), await read(holed)))
+  })
 
 try {
   await program.parseAsync()

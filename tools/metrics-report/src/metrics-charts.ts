@@ -1,10 +1,13 @@
 import type { MarketMetrics } from '@tidemark/schemas'
 import type { TopLevelSpec } from 'vega-lite'
+import { idMarks, jumpMarks } from './window-marks.ts'
 
 /** A picture of one metric, as `docs/metrics.md` shows it. */
 export interface MetricsChart {
   /** Name of its file, without the extension. */
   readonly name: string
+  /** It is drawn of a recording of which parts were lost. */
+  readonly ofHoled?: true
   spec(windows: readonly MarketMetrics[]): TopLevelSpec
 }
 
@@ -20,7 +23,7 @@ const time = {
 const sides = { domain: ['bought', 'sold'], range: ['#54a24b', '#e45756'] }
 const amount = { format: '~s' } as const
 
-/** One symbol's windows of one size, in order of time, as pictures. */
+/** Windows of one symbol and size, in order of time, as pictures. */
 export const metricsCharts: readonly MetricsChart[] = [
   {
     name: 'price',
@@ -94,6 +97,44 @@ export const metricsCharts: readonly MetricsChart[] = [
         },
         { mark: { type: 'rule', color: sides.range[1]!, strokeDash: [4, 3] }, encoding: { y: { datum: 3 } } },
       ],
+    }),
+  },
+  {
+    name: 'price-jump',
+    spec: (windows) => ({
+      ...chart('Return from open to close, and from where on it is a jump', jumpMarks(windows)),
+      layer: [
+        {
+          mark: { type: 'area', color: '#4c78a8', opacity: 0.15 },
+          encoding: { x: time, y: { field: 'lowest', type: 'quantitative' }, y2: { field: 'highest' } },
+        },
+        {
+          mark: { type: 'bar', width: 6 },
+          encoding: {
+            x: time,
+            y: { field: 'jump', type: 'quantitative', title: 'ln(close / open)', axis: { format: '.2%' } },
+            color: { condition: { test: 'datum.flagged', value: sides.range[1]! }, value: '#4c78a8' },
+          },
+        },
+      ],
+    }),
+  },
+  {
+    name: 'completeness',
+    ofHoled: true,
+    spec: (windows) => ({
+      ...chart('Trades seen in complete and in other windows, and ids missing in them', idMarks(windows)),
+      mark: { type: 'bar', width: 6 },
+      encoding: {
+        x: time,
+        y: { field: 'ids', type: 'quantitative', title: 'trades' },
+        color: {
+          field: 'kind',
+          type: 'nominal',
+          scale: { domain: ['complete', 'not complete', 'missing'], range: ['#4c78a8', '#f2a93b', '#e45756'] },
+          title: null,
+        },
+      },
     }),
   },
   {

@@ -13,6 +13,7 @@ const window = (symbol: string, startMs: number) =>
     ...{ open: 1, high: 3, low: 1, close: 2, vwap: 1.5, buy_quote_volume: 5, sell_quote_volume: 3 },
     ...{ order_flow_imbalance: 0.25, realized_volatility: 0.4, bipower_variation: 1e-8, parkinson_volatility: 0.3 },
     ...{ garman_klass_volatility: 0.3, whale_quote_volume: 4, whale_buy_quote_volume: 4, volume_zscore: 1, vpin: 0.2 },
+    ...{ trade_count: 7, missing_trades: 2, complete: false },
   })
 
 test("reads one symbol's windows, in order of time", () => {
@@ -28,7 +29,7 @@ test('names a line that is no window, and a symbol that is not there', () => {
 
 test('draws each metric, the same each time', async () => {
   const windows = readMetrics([window('A', 0), window('A', 10_000)].join('\n'), 'A')
-  const pictures = await drawnMetrics(windows)
+  const pictures = await drawnMetrics(windows, windows)
   expect(pictures.map(({ name }) => name)).toEqual(metricsCharts.map(({ name }) => name))
   for (const { svg } of pictures) {
     expect(svg).toMatch(/^<svg/)
@@ -37,7 +38,7 @@ test('draws each metric, the same each time', async () => {
       svg.match(/role="graphics-symbol"|aria-roledescription="(bar|rect mark|line mark|rule mark)"/g),
     ).not.toBeNull()
   }
-  expect(await drawnMetrics(windows)).toEqual(pictures)
+  expect(await drawnMetrics(windows, windows)).toEqual(pictures)
 })
 
 test('docs/metrics.md shows every picture, and has no other', async () => {

@@ -12,8 +12,17 @@ export function readMetrics(text: string, symbol: string): MarketMetrics[] {
   throw new Error(`no window of ${symbol} among ${windows.length}: there are ${there === '' ? 'none' : there}`)
 }
 
-export async function drawnMetrics(windows: readonly MarketMetrics[]): Promise<Picture[]> {
-  return Promise.all(metricsCharts.map(async ({ name, spec }) => ({ name, svg: await svgChart(spec(windows)) })))
+/** A picture of each metric, from the windows of a recording, and from those of the same recording with parts of it lost. */
+export async function drawnMetrics(
+  windows: readonly MarketMetrics[],
+  holed: readonly MarketMetrics[],
+): Promise<Picture[]> {
+  return Promise.all(
+    metricsCharts.map(async ({ name, spec, ofHoled }) => ({
+      name,
+      svg: await svgChart(spec(ofHoled ? holed : windows)),
+    })),
+  )
 }
 
 function parsed(line: string, number: number): MarketMetrics {
