@@ -17,6 +17,9 @@ export interface AggregateOptions<V, A, R> {
 /** Header of a late record: the size of the window that it came too late for. */
 export const LATE_WINDOW_HEADER = 'tidemark.late.window'
 
+/** Of the shape that `WindowOperator.changes` gives entries. */
+const ENTRIES_VERSION = 2
+
 /** Folds records into the windows of their keys, and hands the results on. */
 export function aggregateOperator<V, A, R>(
   { name, windows, aggregator, emit, lateTopics }: AggregateOptions<V, A, R>,
@@ -51,7 +54,7 @@ export function aggregateOperator<V, A, R>(
   context.beforeCommit(() => fold.flush())
   context.keep({
     name,
-    spec: windowsName(windows),
+    spec: `${windowsName(windows)}, entries of version ${ENTRIES_VERSION}`,
     size: () => fold.size,
     changes: () => fold.changes(),
     restoreEntry: (key, data) => fold.restoreEntry(key, data),

@@ -24,9 +24,20 @@ export function isSame(one: ByteRange, other: ByteRange): boolean {
   return true
 }
 
-/** FNV-1a, whose lower bits are mixed again, since they are what a slot is chosen by. */
-export function hashOf({ bytes, start, end }: ByteRange): number {
-  let hash = FNV_OFFSET
+/** Where what follows the first of some byte begins; the start where there is none. */
+export function behindFirst(byte: number, { bytes, start, end }: ByteRange): number {
+  for (let at = start; at < end; at++) if (bytes[at] === byte) return at + 1
+  return start
+}
+
+/** FNV-1a of some bytes, going on from the hash of those before them. */
+export function hashOf({ bytes, start, end }: ByteRange, before = FNV_OFFSET): number {
+  let hash = before
   for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), FNV_PRIME)
-  return hash ^ (hash >>> 15)
+  return hash
+}
+
+/** A slot of a table that has a power of two of them. The lower bits of a hash are not enough. */
+export function slotOf(hash: number, slots: number): number {
+  return (hash ^ (hash >>> 15)) & (slots - 1)
 }

@@ -1,23 +1,24 @@
-import type { ByteRange } from './byte-range.ts'
+import { noBytes, type ByteRange } from './byte-range.ts'
 
 const INITIAL_ENTRIES = 1_024
-const SLAB_BYTES = 256 * 1024
+const SLAB_BYTES = 1024 * 1024
 /** What is garbage may take as much as what is not, and this much more, before it is cleared away. */
 const TOLERATED_GARBAGE_BYTES = 4 * 1024 * 1024
 /** Numbers kept of an entry. */
 const FIELDS = 8
+/** The buffer that it is in; -1: it has been freed. */
 const SLAB = 0
 const START = 1
-/** Bytes that are its own: those of its first value, which a later one may not need. */
-const ROOM = 2
-const KEY_BYTES = 3
+const KEY_BYTES = 2
 /** Where its value is, from its start. */
-const VALUE_AT = 4
-const VALUE_BYTES = 5
-const HASH = 6
+const VALUE_AT = 3
+const VALUE_BYTES = 4
+const HASH = 5
+const NAME_HASH = 6
 const NEXT = 7
+const NONE = -1
 
-/** Where an entry's key and value are: one behind the other, as in a record. */
+/** Where an entry's key and value are: one behind the other, as in a record. The bytes must stay what they are. */
 export interface EntryRanges {
   bytes: Buffer
   keyStart: number
@@ -27,17 +28,23 @@ export interface EntryRanges {
   valueEnd: number
 }
 
+/** Of an entry's key, and of the name in it. */
+export interface EntryHashes {
+  hash: number
+  nameHash: number
+}
+
 /**
  * Entries as bytes: each a number, with its key and value in one of some large buffers, and what is known of it in one array of integers. There
  * is no object for an entry, so a garbage collector has nothing to look at, however many there are.
+ *
+ * The buffers are those that the entries came in, until most in them is garbage.
  */
 export class EntrySlabs {
   #fields = new Int32Array(INITIAL_ENTRIES * FIELDS)
-  #slabs: (Buffer | undefined)[] = []
+  readonly #slabs: (Buffer | undefined)[] = []
   /** Bytes in each slab that are not garbage. */
-  #liveIn: number[] = []
-  /** Bytes in the last slab that are taken. */
-  #filled = 0
+  readonly #liveIn: number[] = []
   /** Numbers of entries that were freed. */
   readonly #free: number[] = []
   #end = 0
@@ -60,52 +67,45 @@ export class EntrySlabs {
   }
 
   /** Takes an entry in. Returns its number. */
-  add(hash: number, entry: EntryRanges): number {
+  add({ hash, nameHash }: EntryHashes, entry: EntryRanges): number {
     const number = this.#free.pop() ?? this.#newNumber()
-    this.#fields[number * FIELDS + HASH] = hash
-    this.#store(number, entry)
+    const at = number * FIELDS
+    this.#fields[at + HASH] = hash
+    this.#fields[at + NAME_HASH] = nameHash
+    this.#place(number, this.#slabOf(entry.bytes), entry)
     return number
   }
 
   /** Gives an entry another value. */
   replace(number: number, entry: EntryRanges): void {
-    const at = number * FIELDS
-    const fields = this.#fields
-    if (entry.valueEnd - entry.keyStart > (fields[at + ROOM] as number)) {
-      this.#release(number)
-      this.#store(number, entry)
-      return this.#tidy()
-    }
-    const slab = this.#slabs[fields[at + SLAB] as number] as Buffer
-    entry.bytes.copy(slab, fields[at + START], entry.keyStart, entry.valueEnd)
-    fields[at + VALUE_AT] = entry.valueStart - entry.keyStart
-    fields[at + VALUE_BYTES] = entry.valueEnd - entry.valueStart
+    this.#release(number)
+    this.#place(number, this.#slabOf(entry.bytes), entry)
   }
 
   free(number: number): void {
     this.#release(number)
-    this.#fields[number * FIELDS + ROOM] = 0
+    this.#fields[number * FIELDS + SLAB] = NONE
     this.#free.push(number)
-    this.#tidy()
   }
 
   isFree(number: number): boolean {
-    return this.#fields[number * FIELDS + ROOM] === 0
+    return this.#fields[number * FIELDS + SLAB] === NONE
   }
 
-  /** The hash that it has been given, of its key or a part of it. */
   hashOf(number: number): number {
     return this.#fields[number * FIELDS + HASH] as number
   }
 
-  /** The entry that it has been linked to. */
+  nameHashOf(number: number): number {
+    return this.#fields[number * FIELDS + NAME_HASH] as number
+  }
+
+  /** The number that the entry has been linked to. */
   nextOf(number: number): number {
     return this.#fields[number * FIELDS + NEXT] as number
   }
 
-  /** Gives an entry another hash, and a number of its owner's choice. */
-  link(number: number, hash: number, next: number): void {
-    this.#fields[number * FIELDS + HASH] = hash
+  link(number: number, next: number): void {
     this.#fields[number * FIELDS + NEXT] = next
   }
 
@@ -113,18 +113,50 @@ export class EntrySlabs {
   keyIn(number: number, into: ByteRange): void {
     const at = number * FIELDS
     const fields = this.#fields
-    into.bytes = this.#slabs[fields[at + SLAB] as number] as Buffer
-    into.start = fields[at + START] as number
-    into.end = into.start + (fields[at + KEY_BYTES] as number)
+    into.bytes = this.#slabs[fields[at + SLAB]!]!
+    into.start = fields[at + START]!
+    into.end = into.start + fields[at + KEY_BYTES]!
   }
 
   /** The entry's value, as a range of bytes that holds until the next change. */
   valueIn(number: number, into: ByteRange): void {
     const at = number * FIELDS
     const fields = this.#fields
-    into.bytes = this.#slabs[fields[at + SLAB] as number] as Buffer
-    into.start = (fields[at + START] as number) + (fields[at + VALUE_AT] as number)
-    into.end = into.start + (fields[at + VALUE_BYTES] as number)
+    into.bytes = this.#slabs[fields[at + SLAB]!]!
+    into.start = fields[at + START]! + fields[at + VALUE_AT]!
+    into.end = into.start + fields[at + VALUE_BYTES]!
+  }
+
+  /**
+   * Where most is garbage, puts what is not into slabs of its own; each of the others goes when nothing is left in it. To be called when
+   * entries have been freed; those that are added see to it themselves.
+   */
+  tidy(): void {
+    if (this.#heldBytes <= 2 * this.#liveBytes + TOLERATED_GARBAGE_BYTES) return
+    const fields = this.#fields
+    const [key, value] = [noBytes(), noBytes()]
+    let slab = NONE
+    let bytes = Buffer.alloc(0)
+    let filled = 0
+    for (let number = 0; number < this.#end; number++) {
+      if (this.isFree(number)) continue
+      this.keyIn(number, key)
+      this.valueIn(number, value)
+      const length = value.end - key.start
+      if (filled + length > bytes.length) {
+        bytes = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, length))
+        slab = this.#newSlab(bytes)
+        filled = 0
+      }
+      key.bytes.copy(bytes, filled, key.start, value.end)
+      this.#release(number)
+      const at = number * FIELDS
+      fields[at + SLAB] = slab
+      fields[at + START] = filled
+      this.#liveIn[slab]! += length
+      this.#liveBytes += length
+      filled += length
+    }
   }
 
   #newNumber(): number {
@@ -137,59 +169,41 @@ export class EntrySlabs {
     return number
   }
 
-  #store(number: number, { bytes, keyStart, keyEnd, valueStart, valueEnd }: EntryRanges): void {
-    const length = valueEnd - keyStart
-    let last = this.#slabs.length - 1
-    let slab = this.#slabs[last]
-    if (slab === undefined || this.#filled + length > slab.length) {
-      slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, length))
-      last = this.#slabs.push(slab) - 1
-      this.#liveIn.push(0)
-      this.#heldBytes += slab.length
-      this.#filled = 0
-    }
-    bytes.copy(slab, this.#filled, keyStart, valueEnd)
+  /** The slab that some bytes are in: all of their memory, since it is held as a whole. Entries that come together are in the same one. */
+  #slabOf({ buffer }: Buffer): number {
+    const last = this.#slabs.length - 1
+    if (this.#slabs[last]?.buffer === buffer) return last
+    this.tidy()
+    return this.#newSlab(Buffer.from(buffer))
+  }
+
+  #newSlab(slab: Buffer): number {
+    this.#heldBytes += slab.length
+    this.#liveIn.push(0)
+    return this.#slabs.push(slab) - 1
+  }
+
+  #place(number: number, slab: number, { bytes, keyStart, keyEnd, valueStart, valueEnd }: EntryRanges): void {
     const at = number * FIELDS
     const fields = this.#fields
-    fields[at + SLAB] = last
-    fields[at + START] = this.#filled
-    fields[at + ROOM] = length
+    fields[at + SLAB] = slab
+    fields[at + START] = bytes.byteOffset + keyStart
     fields[at + KEY_BYTES] = keyEnd - keyStart
     fields[at + VALUE_AT] = valueStart - keyStart
     fields[at + VALUE_BYTES] = valueEnd - valueStart
-    this.#filled += length
-    this.#liveIn[last] = (this.#liveIn[last] as number) + length
-    this.#liveBytes += length
+    this.#liveIn[slab]! += valueEnd - keyStart
+    this.#liveBytes += valueEnd - keyStart
   }
 
   /** Its bytes are garbage now. A slab of nothing else goes. */
   #release(number: number): void {
     const at = number * FIELDS
-    const slab = this.#fields[at + SLAB] as number
-    const room = this.#fields[at + ROOM] as number
-    this.#liveBytes -= room
-    const live = (this.#liveIn[slab] as number) - room
-    this.#liveIn[slab] = live
-    if (live > 0) return
-    this.#heldBytes -= (this.#slabs[slab] as Buffer).length
+    const slab = this.#fields[at + SLAB]!
+    const bytes = this.#fields[at + VALUE_AT]! + this.#fields[at + VALUE_BYTES]!
+    this.#liveBytes -= bytes
+    this.#liveIn[slab]! -= bytes
+    if (this.#liveIn[slab]! > 0) return
+    this.#heldBytes -= this.#slabs[slab]!.length
     this.#slabs[slab] = undefined
-  }
-
-  /** Where most is garbage, puts what is not into slabs of its own; each of the others goes when nothing is left in it. */
-  #tidy(): void {
-    if (this.#heldBytes <= 2 * this.#liveBytes + TOLERATED_GARBAGE_BYTES) return
-    const moved: EntryRanges = { bytes: Buffer.alloc(0), keyStart: 0, keyEnd: 0, valueStart: 0, valueEnd: 0 }
-    const fields = this.#fields
-    for (let number = 0; number < this.#end; number++) {
-      if (this.isFree(number)) continue
-      const at = number * FIELDS
-      moved.bytes = this.#slabs[fields[at + SLAB] as number] as Buffer
-      moved.keyStart = fields[at + START] as number
-      moved.keyEnd = moved.keyStart + (fields[at + KEY_BYTES] as number)
-      moved.valueStart = moved.keyStart + (fields[at + VALUE_AT] as number)
-      moved.valueEnd = moved.valueStart + (fields[at + VALUE_BYTES] as number)
-      this.#release(number)
-      this.#store(number, moved)
-    }
   }
 }

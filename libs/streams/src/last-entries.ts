@@ -1,17 +1,19 @@
-import { hashOf, isSame, noBytes, textOf, type ByteRange } from './byte-range.ts'
-import { EntrySlabs, type EntryRanges } from './entry-slabs.ts'
+import { behindFirst, hashOf, isSame, noBytes, slotOf, textOf, type ByteRange } from './byte-range.ts'
+import { EntrySlabs, type EntryHashes, type EntryRanges } from './entry-slabs.ts'
 import { SleepingEntries } from './sleeping-entries.ts'
 
 const INITIAL_SLOTS = 2_048
 /** Parsed together, which takes less time than each by itself. */
 const BATCH_ENTRIES = 512
+/** Ends what stands before the name in a key. */
+const COLON = 0x3a
 const OPEN = 0x5b
 const CLOSE = 0x5d
 const COMMA = 0x2c
 
 /**
- * Of each key the last JSON value, as bytes: what is left of a log that is compacted late. Makes no object for an entry, so that
- * reading millions of them is as fast as copying them.
+ * Of each key the last JSON value, as bytes: what is left of a log that is compacted late. Makes no object for an entry, and copies none:
+ * a million of them are a million hashes.
  */
 export class LastEntries {
   readonly #slabs = new EntrySlabs()
@@ -19,6 +21,7 @@ export class LastEntries {
   #slots = new Int32Array(INITIAL_SLOTS)
   readonly #key = noBytes()
   readonly #known = noBytes()
+  readonly #hashes: EntryHashes = { hash: 0, nameHash: 0 }
 
   /** Entries that are not gone. */
   get size(): number {
@@ -27,18 +30,25 @@ export class LastEntries {
 
   /** Takes the entry in that a cursor is at. */
   put(entry: EntryRanges): void {
+    const { bytes, keyStart, keyEnd } = entry
     const key = this.#key
-    key.bytes = entry.bytes
-    key.start = entry.keyStart
-    key.end = entry.keyEnd
-    const hash = hashOf(key)
-    const slot = this.#slotOf(hash, key)
+    const hashes = this.#hashes
+    key.bytes = bytes
+    key.end = keyEnd
+    key.start = keyStart
+    const nameStart = (key.start = behindFirst(COLON, key))
+    hashes.nameHash = hashOf(key)
+    key.start = keyStart
+    key.end = nameStart
+    hashes.hash = hashOf(key, hashes.nameHash)
+    key.end = keyEnd
+    const slot = this.#slotOf(hashes.hash, key)
     const known = (this.#slots[slot] as number) - 1
     if (entry.valueStart < 0) {
       if (known >= 0) this.#remove(slot, known)
     } else if (known >= 0) this.#slabs.replace(known, entry)
     else {
-      this.#slots[slot] = this.#slabs.add(hash, entry) + 1
+      this.#slots[slot] = this.#slabs.add(hashes, entry) + 1
       if (2 * this.#slabs.size > this.#slots.length) this.#grow()
     }
   }
@@ -92,7 +102,7 @@ export class LastEntries {
     const mask = slots.length - 1
     let hole = slot
     for (let next = (hole + 1) & mask; slots[next] !== 0; next = (next + 1) & mask) {
-      const wanted = this.#slabs.hashOf((slots[next] as number) - 1) & mask
+      const wanted = slotOf(this.#slabs.hashOf((slots[next] as number) - 1), slots.length)
       if (((next - wanted) & mask) < ((next - hole) & mask)) continue
       slots[hole] = slots[next] as number
       hole = next
@@ -105,7 +115,7 @@ export class LastEntries {
     const mask = slots.length - 1
     for (let number = 0; number < this.#slabs.end; number++) {
       if (this.#slabs.isFree(number)) continue
-      let slot = this.#slabs.hashOf(number) & mask
+      let slot = slotOf(this.#slabs.hashOf(number), slots.length)
       while (slots[slot] !== 0) slot = (slot + 1) & mask
       slots[slot] = number + 1
     }
@@ -116,7 +126,7 @@ export class LastEntries {
   #slotOf(hash: number, key: ByteRange): number {
     const slots = this.#slots
     const mask = slots.length - 1
-    let slot = hash & mask
+    let slot = slotOf(hash, slots.length)
     for (let taken = slots[slot] as number; taken !== 0; taken = slots[slot] as number) {
       if (this.#slabs.hashOf(taken - 1) === hash) {
         this.#slabs.keyIn(taken - 1, this.#known)

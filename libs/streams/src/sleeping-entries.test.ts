@@ -38,5 +38,6 @@ test('entries are found by the names in their keys, and taken once', () => {
 })
 
 test('an entry whose key has no name is refused', () => {
-  expect(() => asleep([['w1', 1]])).toThrow('state entry w1: not the key of a window')
+  const [entry = -1] = asleep([['w1', 1]]).all()
+  expect(() => asleep([['w1', 1]]).numberOf(entry)).toThrow('state entry w1: not the key of a window')
 })

@@ -1,5 +1,5 @@
 import type { ChangedEntry, DormantEntries } from '@tidemark/windowing'
-import { hashOf, isSame, noBytes, textOf, type ByteRange } from './byte-range.ts'
+import { behindFirst, hashOf, isSame, noBytes, slotOf, textOf, type ByteRange } from './byte-range.ts'
 import type { EntrySlabs } from './entry-slabs.ts'
 
 const COLON = 0x3a
@@ -19,19 +19,13 @@ export class SleepingEntries implements DormantEntries {
   readonly #name = noBytes()
   readonly #known = noBytes()
 
-  /** Takes the entries over. Throws an Error where the key of one has no name. */
+  /** Takes the entries over. */
   constructor(slabs: EntrySlabs) {
     this.#slabs = slabs
     let slots = 2
     while (slots < 2 * slabs.size) slots *= 2
     this.#slots = new Int32Array(slots)
-    for (const entry of this.all()) {
-      this.#nameIn(entry, this.#name)
-      const hash = hashOf(this.#name)
-      const slot = this.#slotOf(hash, this.#name)
-      slabs.link(entry, hash, (this.#slots[slot] as number) - 1)
-      this.#slots[slot] = entry + 1
-    }
+    for (let entry = 0; entry < slabs.end; entry++) if (!slabs.isFree(entry)) this.#link(entry)
   }
 
   get size(): number {
@@ -53,13 +47,14 @@ export class SleepingEntries implements DormantEntries {
   }
 
   numberOf(entry: number): number {
-    this.#slabs.keyIn(entry, this.#known)
-    const { bytes, start } = this.#known
-    const isNegative = bytes[start + 1] === MINUS
+    const key = this.#known
+    this.#slabs.keyIn(entry, key)
+    const { bytes } = key
+    const end = behindFirst(COLON, key) - 1
+    if (end <= key.start) throw new Error(`state entry ${textOf(key)}: not the key of a window or of a key's own state`)
+    const isNegative = bytes[key.start + 1] === MINUS
     let number = 0
-    for (let at = start + (isNegative ? 2 : 1); bytes[at] !== COLON; at++) {
-      number = 10 * number + ((bytes[at] as number) - ZERO)
-    }
+    for (let at = key.start + (isNegative ? 2 : 1); at < end; at++) number = 10 * number + (bytes[at]! - ZERO)
     return isNegative ? -number : number
   }
 
@@ -78,7 +73,9 @@ export class SleepingEntries implements DormantEntries {
   take(name: string): ChangedEntry[] {
     const entries = this.entriesOf(name)
     if (entries.length > 0) this.#slots[this.#slotNamed(name)] = TAKEN
-    return entries.map((entry) => this.#take(entry))
+    const taken = entries.map((entry) => this.#take(entry))
+    this.#slabs.tidy()
+    return taken
   }
 
   #take(entry: number): ChangedEntry {
@@ -92,31 +89,39 @@ export class SleepingEntries implements DormantEntries {
 
   #nameIn(entry: number, into: ByteRange): void {
     this.#slabs.keyIn(entry, into)
-    const { bytes, start, end } = into
-    while (into.start < end && bytes[into.start] !== COLON) into.start++
-    if (into.start++ < end) return
-    throw new Error(
-      `state entry ${bytes.toString('utf8', start, end)}: not the key of a window or of a key's own state`,
-    )
+    into.start = behindFirst(COLON, into)
   }
 
-  #slotNamed(name: string): number {
-    const bytes = Buffer.from(name)
-    const range = { bytes, start: 0, end: bytes.length }
-    return this.#slotOf(hashOf(range), range)
+  /** Puts an entry with those of its name. */
+  #link(entry: number): void {
+    const slots = this.#slots
+    const hash = this.#slabs.nameHashOf(entry)
+    let slot = slotOf(hash, slots.length)
+    for (let first = slots[slot]!; first !== EMPTY; first = slots[slot]!) {
+      if (this.#slabs.nameHashOf(first - 1) === hash) {
+        this.#nameIn(entry, this.#name)
+        this.#nameIn(first - 1, this.#known)
+        if (isSame(this.#known, this.#name)) break
+      }
+      slot = (slot + 1) & (slots.length - 1)
+    }
+    this.#slabs.link(entry, slots[slot]! - 1)
+    slots[slot] = entry + 1
   }
 
   /** The slot of a name: where it is, or where it would be. */
-  #slotOf(hash: number, name: ByteRange): number {
+  #slotNamed(name: string): number {
     const slots = this.#slots
-    const mask = slots.length - 1
-    let slot = hash & mask
-    for (let taken = slots[slot] as number; taken !== EMPTY; taken = slots[slot] as number) {
-      if (taken !== TAKEN && this.#slabs.hashOf(taken - 1) === hash) {
-        this.#nameIn(taken - 1, this.#known)
-        if (isSame(this.#known, name)) break
+    const bytes = Buffer.from(name)
+    const range = { bytes, start: 0, end: bytes.length }
+    const hash = hashOf(range)
+    let slot = slotOf(hash, slots.length)
+    for (let first = slots[slot]!; first !== EMPTY; first = slots[slot]!) {
+      if (first !== TAKEN && this.#slabs.nameHashOf(first - 1) === hash) {
+        this.#nameIn(first - 1, this.#known)
+        if (isSame(this.#known, range)) break
       }
-      slot = (slot + 1) & mask
+      slot = (slot + 1) & (slots.length - 1)
     }
     return slot
   }

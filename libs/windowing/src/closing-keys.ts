@@ -126,7 +126,7 @@ export class ClosingKeys<S extends ClosingKey> {
       at = above
     }
     queue[at] = entry
-    this.#nextCloseMs = queue[0]!.endMs
+    this.#nextCloseMs = Math.min(this.#nextCloseMs, entry.endMs)
   }
 
   #known(key: string): S | undefined {

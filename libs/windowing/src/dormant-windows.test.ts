@@ -7,14 +7,17 @@ import { tumbling } from './window.ts'
 import { WindowedFold } from './windowed-fold.ts'
 
 const windowEntry = (startMs: number, key: string, records = 1): [string, string] => {
-  return [`w${startMs}:${key}`, JSON.stringify([{ startMs, endMs: startMs + 10 }, records, null])]
+  return [`w${startMs}:${key}`, JSON.stringify([records])]
 }
 
-function restored(entries: readonly (readonly [string, string])[], { mode = 'partition', maxOpenWindows = 100 } = {}) {
+function restored(
+  entries: readonly (readonly [string, string])[],
+  { mode = 'partition', maxOpenWindows = 100, graceMs = 0 } = {},
+) {
   const clock = new EventClock(mode as EventClock['mode'])
   const results: unknown[] = []
   const fold = new WindowedFold<unknown, number, number>({
-    windows: tumbling({ sizeMs: 10, graceMs: 0 }),
+    windows: tumbling({ sizeMs: 10, graceMs }),
     aggregator: count(),
     clock,
     nowMs: () => 0,
@@ -41,8 +44,8 @@ describe('windows that were restored', () => {
     expect(asleep.all().map((entry) => asleep.nameOf(entry))).toEqual(['b'])
     expect(fold.openWindows).toBe(3)
     expect([...fold.changes()]).toEqual([
-      ['w0:c', [{ startMs: 0, endMs: 10 }, 1, null]],
-      ['w0:a', [{ startMs: 0, endMs: 10 }, 4, null]],
+      ['w0:c', [1]],
+      ['w0:a', [4]],
     ])
   })
 
@@ -63,6 +66,14 @@ describe('windows that were restored', () => {
       [10, 'a', 1],
       [10, 'e', 1],
     ])
+  })
+
+  test('close at their time also where a key with a later window was needed before', () => {
+    const { add, results } = restored([windowEntry(10, 'a'), windowEntry(0, 'b')], { graceMs: 5 })
+    add('a', 12)
+    expect(results).toEqual([])
+    add('a', 15)
+    expect(results).toEqual([[0, 'b', 1]])
   })
 
   test('with a clock per key stay unread while their key waits', () => {

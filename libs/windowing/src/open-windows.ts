@@ -1,4 +1,3 @@
-import type { Aggregator } from './aggregator.ts'
 import { ChangedEntries, entryKeyOf, type ChangedEntry, type TrackedEntry } from './changed-entries.ts'
 import { OpenWindowLimitError } from './limit-error.ts'
 import type { Window } from './window.ts'
@@ -30,9 +29,11 @@ interface OpenWindowsOptions<V, A, R> extends WindowOperatorOptions<V, A, R> {
   readonly what: string
   /** A key's own state; undefined: there is none. */
   readonly keyData: (key: never) => unknown
+  /** The bounds that follow from an entry's number; without it, they are in its data. */
+  readonly boundsOf?: (entryId: number) => Window
 }
 
-type WindowData = [bounds: Window, accumulator: unknown, told: Window | null]
+type WindowData = [accumulator: unknown, told?: Window | null, bounds?: Window]
 
 /** The windows that are open, whoever finds them: their number, their results, and what a changelog needs of them. */
 export class OpenWindows<V, A, R> {
@@ -40,6 +41,7 @@ export class OpenWindows<V, A, R> {
   readonly #windows: ChangedEntries<OpenWindow<A>>
   readonly #keys: ChangedEntries<FoldKey>
   readonly #telling: boolean
+  readonly #hasBounds: boolean
   #updated: OpenWindow<A>[] = []
   #count = 0
   /** Windows that are open as well, but still entries of a changelog. */
@@ -47,12 +49,13 @@ export class OpenWindows<V, A, R> {
   #restoredBounds: Window | undefined
 
   constructor(options: OpenWindowsOptions<V, A, R>) {
-    const { aggregator, changelog: tracking = false, emit, output, keyData } = options
+    const { changelog: tracking = false, emit, output, keyData } = options
     if (emit === 'on-update' && output.update === undefined) {
       throw new TypeError("windows with emit 'on-update' need an output with update")
     }
     this.#options = options
     this.#telling = emit === 'on-update'
+    this.#hasBounds = options.boundsOf === undefined
     this.#keys = new ChangedEntries({
       tracking,
       keyOf: ({ key }) => entryKeyOf('key', '', key),
@@ -61,7 +64,7 @@ export class OpenWindows<V, A, R> {
     this.#windows = new ChangedEntries({
       tracking,
       keyOf: ({ entryId, owner }) => entryKeyOf('window', entryId, owner.key),
-      dataOf: (window) => (window.open ? dataOf(window, aggregator) : undefined),
+      dataOf: (window) => (window.open ? this.#dataOf(window) : undefined),
     })
   }
 
@@ -153,8 +156,7 @@ export class OpenWindows<V, A, R> {
   /** A window as `changes` gave it. */
   restore(owner: FoldKey, entryId: number, data: unknown): OpenWindow<A> {
     const { aggregator } = this.#options
-    const [parsed, snapshot, told] = data as WindowData
-    const bounds = this.#sharedOf(parsed)
+    const [snapshot, told, bounds = this.#boundsOf(entryId)] = data as WindowData
     const accumulator = aggregator.restore === undefined ? (snapshot as A) : aggregator.restore(snapshot)
     this.#count++
     const window = this.#newWindow(owner, { entryId, bounds, accumulator, firstOffset: Infinity })
@@ -163,13 +165,20 @@ export class OpenWindows<V, A, R> {
     return window
   }
 
+  #dataOf({ accumulator, bounds, told }: OpenWindow<A>): WindowData {
+    const { aggregator } = this.#options
+    const data: WindowData = [aggregator.snapshot === undefined ? accumulator : aggregator.snapshot(accumulator)]
+    if (this.#hasBounds) data.push(told ?? null, bounds)
+    else if (told !== undefined) data.push(told)
+    return data
+  }
+
   /** Windows of time that begin and end together, as those of many keys do, have one object for it. */
-  #sharedOf(bounds: Window): Window {
+  #boundsOf(entryId: number): Window {
     const last = this.#restoredBounds
-    if (bounds.index !== undefined) return bounds
-    if (last?.startMs === bounds.startMs && last.endMs === bounds.endMs) return last
-    this.#restoredBounds = bounds
-    return bounds
+    if (last?.startMs === entryId) return last
+    const { boundsOf = noBounds } = this.#options
+    return (this.#restoredBounds = boundsOf(entryId))
   }
 
   #newWindow(
@@ -208,9 +217,8 @@ export class OpenWindows<V, A, R> {
   }
 }
 
-function dataOf<V, A, R>(window: OpenWindow<A>, aggregator: Aggregator<V, A, R>): WindowData {
-  const { accumulator, bounds, told } = window
-  return [bounds, aggregator.snapshot === undefined ? accumulator : aggregator.snapshot(accumulator), told ?? null]
+function noBounds(entryId: number): never {
+  throw new Error(`state entry of window ${entryId} has no bounds`)
 }
 
 export function oldestOffset<A>(windows: Iterable<OpenWindow<A>>): number | undefined {

@@ -4,7 +4,7 @@ import { ClosingKeys, type ClosingKey } from './closing-keys.ts'
 import type { DormantEntries } from './dormant-entries.ts'
 import { DormantWindows } from './dormant-windows.ts'
 import { lateCountsOf, oldestOffset, OpenWindows, type FoldKey, type OpenWindow } from './open-windows.ts'
-import { alignedMs, type AlignedWindows } from './window.ts'
+import { alignedMs, type AlignedWindows, type Window } from './window.ts'
 import type { RecordPosition, WindowOperator, WindowOperatorOptions } from './window-operator.ts'
 
 export interface WindowedFoldOptions<V, A, R> extends WindowOperatorOptions<V, A, R> {
@@ -44,6 +44,7 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
       ...options,
       what: `${windows.kind} windows of ${windows.sizeMs} ms`,
       keyData: ({ lateCount }: FoldKey) => (lateCount === 0 ? undefined : [lateCount]),
+      boundsOf: (startMs) => this.#boundsOf(startMs),
     })
     this.#keys = new ClosingKeys<KeyState<A>>({
       clock,
@@ -175,15 +176,18 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
 
   #late(state: KeyState<A>, timestampMs: number): void {
     const startMs = alignedMs(timestampMs - this.#sizeMs, this.#advanceMs) + this.#advanceMs
-    this.#windows.late(state, { startMs, endMs: startMs + this.#sizeMs })
+    this.#windows.late(state, this.#boundsOf(startMs))
   }
 
   #open(state: KeyState<A>, startMs: number, { place, offset }: { place: number; offset: number }): OpenWindow<A> {
-    const bounds = { startMs, endMs: startMs + this.#sizeMs }
-    const window = this.#windows.open(state, bounds, { entryId: startMs, offset })
+    const window = this.#windows.open(state, this.#boundsOf(startMs), { entryId: startMs, offset })
     state.open.splice(place, 0, window)
     this.#scheduleClose(state)
     return window
+  }
+
+  #boundsOf(startMs: number): Window {
+    return { startMs, endMs: startMs + this.#sizeMs }
   }
 
   #closeOldest(state: KeyState<A>): void {
