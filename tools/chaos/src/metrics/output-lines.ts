@@ -1,5 +1,5 @@
 import type { MarketAnomaly, MarketMetrics, WhaleOrder } from '@tidemark/schemas'
-import { WATERMARK_HEADER, type Codec, type LogReaderPort, type RecordCursor } from '@tidemark/streams'
+import { readBatches, WATERMARK_HEADER, type Codec, type LogReaderPort, type RecordCursor } from '@tidemark/streams'
 
 /** The topics that the aggregator writes. */
 export interface OutputTopics {
@@ -76,11 +76,8 @@ async function readAll(
   topic: string,
   visit: (cursor: RecordCursor, symbol: string) => void,
 ): Promise<void> {
-  for (const [partition, { startOffset, endOffset }] of (await reader.offsets(topic)).entries()) {
-    if (startOffset >= endOffset) continue
-    for await (const batch of reader.read({ topic, partition }, startOffset, endOffset)) {
-      for (const cursor = batch.cursor(); cursor.next();) visit(cursor, cursor.key()?.toString() ?? '')
-    }
+  for await (const batch of readBatches(reader, topic)) {
+    for (const cursor = batch.cursor(); cursor.next();) visit(cursor, cursor.key()?.toString() ?? '')
   }
 }
 
