@@ -1,5 +1,6 @@
 import { windowOperator, type Aggregator, type Emit, type Window, type Windows } from '@tidemark/windowing'
 import { StreamsError } from './errors.ts'
+import { classInside } from './json-safe.ts'
 import { timeBehind, type Operator, type OperatorContext } from './operator.ts'
 import { ReusedRecord } from './stream-record.ts'
 import { lateLabel, windowsName } from './windows-name.ts'
@@ -27,7 +28,8 @@ export function aggregateOperator<V, A, R>(
   next: Operator<R>,
 ): Operator<V> {
   const { output, position, clock, maxOpenWindows, hasChangelog } = context
-  if (!hasChangelog) checkRebuildable(windows, context)
+  if (hasChangelog) checkSnapshots(name, aggregator)
+  else checkRebuildable(windows, context)
   const isTimed = 'graceMs' in windows
   const behind = timeBehind(context, { graceMs: isTimed ? windows.graceMs : 0, dropsLate: isTimed }, next)
   // A result carries the last moment of its window as its event time.
@@ -77,6 +79,16 @@ export function aggregateOperator<V, A, R>(
       behind.passOn(key)
     },
   }
+}
+
+function checkSnapshots<V, A, R>(name: string, aggregator: Aggregator<V, A, R>): void {
+  const isSafe = aggregator.snapshot !== undefined && aggregator.restore !== undefined
+  const kept = isSafe ? undefined : classInside(aggregator.init())
+  if (kept === undefined) return
+  throw new StreamsError(
+    'unsupported',
+    `${name}: its accumulator has an object of class ${kept}, which a changelog can't keep as it is: give the aggregator snapshot and restore, or use one that has them`,
+  )
 }
 
 function checkRebuildable<V>(windows: Windows<V>, { rebuildable }: OperatorContext): void {

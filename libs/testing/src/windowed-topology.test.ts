@@ -1,5 +1,5 @@
 import { jsonCodec, stream, topology } from '@tidemark/streams'
-import { tumbling } from '@tidemark/windowing'
+import { ExactSum, tumbling } from '@tidemark/windowing'
 import { describe, expect, test } from 'vitest'
 import { orderCodec, ordersTopology, totals, totalsCodec, type Order } from './orders-fixture.ts'
 import { TopologyTestDriver } from './topology-test-driver.ts'
@@ -91,6 +91,22 @@ describe('a windowed topology', () => {
     await driver.input('orders', orderCodec).pipeAll(records)
     expect(driver.read('by-10s', totalsCodec).map(({ value }) => value.startMs)).toEqual([0, 10_000, 20_000])
     expect(driver.read('by-1m', totalsCodec).map(({ value }) => value.orders)).toEqual([3])
+  })
+
+  test('is refused where its accumulator would not come back as it was, since JSON knows no classes', async () => {
+    const { snapshot: _snapshot, restore: _restore, ...unsafe } = totals
+    const sums = stream('orders', orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs })
+      .groupByKey()
+      .window(tumbling({ sizeMs: 100, graceMs: 0 }))
+      .aggregate(unsafe, { emit: 'on-close' })
+      .to('order-totals', totalsCodec)
+    const run = (guarantee: 'exactly-once' | 'at-least-once') =>
+      new TopologyTestDriver(sums, { guarantee }).input('orders', orderCodec).pipe('ada', order(10))
+    expect(JSON.stringify(new ExactSum())).toBe('{}')
+    await expect(run('exactly-once')).rejects.toThrow(
+      'windows-tumbling-100ms-grace-0s: its accumulator has an object of class ExactSum',
+    )
+    await expect(run('at-least-once')).resolves.toBeUndefined()
   })
 
   test('stops with an error that names the record when more windows are open than the limit', async () => {
