@@ -59,7 +59,7 @@ interface Contestant {
 
 const WARM_UP_S = 20
 const SAMPLE_MS = 1_000
-/** What is still on its way when the market has ended has so long. */
+/** What is still on its way when the market has ended is waited for, unless nothing has come for so long. */
 const SETTLE_MS = 30_000
 
 /** The way of a trade from the exchange into Kafka: trade-producer, and a bare loop, over the same markets, one after the other. */
@@ -180,8 +180,9 @@ async function measureFeed(
     await until(toMs)
     const cpu_s = (await processorSeconds(side.pid)) - cpuBefore
     const acknowledged = await side.acknowledged()
-    const limitMs = nowMs() + SETTLE_MS
-    while (nowMs() < limitMs && reader.missing(await market.published()) > 0) await delay(SAMPLE_MS)
+    await market.ended()
+    while (reader.missing(await market.published()) > 0 && nowMs() < reader.lastReadMs + SETTLE_MS)
+      await delay(SAMPLE_MS)
     const figures = await reader.stop(await market.published())
     const tenth = Math.ceil(rss.length / 10)
     const memory = { rss_begin_mb: mean(rss.slice(0, tenth)), rss_end_mb: mean(rss.slice(-tenth)) }

@@ -84,6 +84,11 @@ export class FeedMarket {
     )
   }
 
+  /** Resolves when it is over and all of it has been sent. */
+  async ended(): Promise<void> {
+    while (!(await this.#status()).done) await delay(POLL_MS)
+  }
+
   stop(): Promise<void> {
     return this.#stop()
   }

@@ -45,6 +45,7 @@ export class FeedReader {
   readonly #appended = new Latencies()
   readonly #readable = new Latencies()
   #part: MeasuredPart | undefined
+  #lastReadMs = -Infinity
   #isStopped = false
   #reading: Promise<void> | undefined
 
@@ -67,6 +68,11 @@ export class FeedReader {
     this.#part = part
   }
 
+  /** When the last records came. */
+  get lastReadMs(): number {
+    return this.#lastReadMs
+  }
+
   /** Ids that have not come yet. */
   missing(published: ReadonlyMap<string, PublishedIds>): number {
     return this.#ids.verdict(published).lost
@@ -85,6 +91,7 @@ export class FeedReader {
     while (!this.#isStopped) {
       const batches = await this.#consumer.poll(POLL_MS)
       const readMs = nowMs()
+      if (batches.length > 0) this.#lastReadMs = readMs
       for (const batch of batches) {
         for (const cursor = batch.cursor(); cursor.next();) {
           const trade = read(cursor)

@@ -3,7 +3,6 @@ import { beforeEach, expect, it } from 'vitest'
 import { commitLoop, type CommitLoopOptions } from './commit-loop.ts'
 import { FakeFeed } from './fake-feed.ts'
 
-const nothing = { acknowledgedMs: [], committedMs: [] }
 let nowMs: number
 let feed: FakeFeed
 let did: string[]
@@ -28,12 +27,11 @@ const run = (options: Partial<CommitLoopOptions> = {}): Promise<void> =>
       add: (added) => void did.push(`${nowMs} add ${added.kind === 'heartbeat' ? added.symbol : ''}`),
       send: async () => {
         did.push(`${nowMs} send`)
-        return nothing
       },
       commit: async () => {
         did.push(`${nowMs} commit`)
         nowMs += 8
-        return nothing
+        return []
       },
     },
     commitIntervalMs: 20,
@@ -46,7 +44,6 @@ const run = (options: Partial<CommitLoopOptions> = {}): Promise<void> =>
       if (nowMs === 18) void feed.stop()
     },
     onRetry: () => undefined,
-    onWritten: () => undefined,
     onCommit: () => undefined,
     ...options,
   })
@@ -76,9 +73,9 @@ it('a transaction that grows too large is committed before its time', async () =
   await feed.stop()
   const commit = async () => {
     did.push('commit')
-    return nothing
+    return []
   }
   const add = () => void did.push('add')
-  await run({ writer: { bufferedBytes: 4_000_000, add, send: async () => nothing, commit } })
+  await run({ writer: { bufferedBytes: 4_000_000, add, send: async () => undefined, commit } })
   expect(did.slice(0, 4)).toEqual(['add', 'commit', 'add', 'commit'])
 })

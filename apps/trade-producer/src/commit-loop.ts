@@ -1,7 +1,7 @@
 import type { FeedItem, TradeFeed } from '@tidemark/binance'
 import { StopRequestedError, unlessStopped } from '@tidemark/service'
 import { decide } from '@tidemark/streams'
-import type { TradeWriter, Written } from './trade-writer.ts'
+import type { TradeWriter } from './trade-writer.ts'
 
 /** What is collected beyond this is committed before more is taken out of a batch: one request for each partition stays small. */
 const maxTransactionBytes = 4_000_000
@@ -19,10 +19,8 @@ export interface CommitLoopOptions {
   /** Resolves after this time, or when the signal is aborted. */
   readonly pause: (ms: number) => Promise<void>
   readonly onRetry: (error: unknown, retryInMs: number) => void
-  /** Called after each send and commit. */
-  readonly onWritten: (written: Written) => void
-  /** Called after each commit with how long it took. */
-  readonly onCommit: (tookMs: number) => void
+  /** Called after each commit with how long it took, and when its trades had arrived. */
+  readonly onCommit: (tookMs: number, receivedMs: readonly number[]) => void
 }
 
 /**
@@ -35,7 +33,7 @@ export async function commitLoop(
   feed: Pick<TradeFeed, typeof Symbol.asyncIterator | 'take'>,
   options: CommitLoopOptions,
 ): Promise<void> {
-  const { writer, commitIntervalMs, signal, nowMs, pause, onWritten } = options
+  const { writer, commitIntervalMs, signal, nowMs, pause } = options
   let dueMs = -Infinity
   const commitNow = async (): Promise<void> => {
     dueMs = nowMs() + commitIntervalMs
@@ -51,7 +49,7 @@ export async function commitLoop(
     await add(items)
     while (nowMs() < dueMs && !signal.aborted) {
       const nextMs = Math.min(nowMs() + sendIntervalMs, dueMs)
-      onWritten(await writer.send())
+      await writer.send()
       const leftMs = nextMs - nowMs()
       if (leftMs > 0) await pause(leftMs)
       await add(feed.take()?.items ?? [])
@@ -60,23 +58,14 @@ export async function commitLoop(
   }
 }
 
-async function commit({
-  writer,
-  signal,
-  nowMs,
-  pause,
-  onRetry,
-  onWritten,
-  onCommit,
-}: CommitLoopOptions): Promise<void> {
+async function commit({ writer, signal, nowMs, pause, onRetry, onCommit }: CommitLoopOptions): Promise<void> {
   let failures = 0
   const attempts = async (): Promise<void> => {
     for (;;) {
       const startedMs = nowMs()
       try {
-        const written = await writer.commit()
-        onCommit(nowMs() - startedMs)
-        onWritten(written)
+        const receivedMs = await writer.commit()
+        onCommit(nowMs() - startedMs, receivedMs)
         return
       } catch (error) {
         if (decide(error) === 'stop') throw error

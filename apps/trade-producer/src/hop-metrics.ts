@@ -1,15 +1,14 @@
 import type { ClockOffset } from '@tidemark/binance'
 import type { Metrics } from '@tidemark/service'
-import type { Written } from './trade-writer.ts'
 
 /** How long each part of a trade's way takes. */
 export interface HopMetrics {
   /** A trade arrived, so long after it was sent by this machine's clock. */
   received(latencyMs: number): void
-  /** Kafka has acknowledged trades, and committed some or none of them. */
-  written(written: Written, nowMs: number): void
-  /** A commit took so long. */
-  committed(tookMs: number): void
+  /** Kafka has acknowledged trades; `receivedMs` are the times at which they arrived. */
+  acknowledged(receivedMs: readonly number[], nowMs: number): void
+  /** A commit took so long; `receivedMs` are the times at which its trades arrived. */
+  committed(tookMs: number, receivedMs: readonly number[], nowMs: number): void
 }
 
 /** Seconds; close together where a trade's way usually ends. */
@@ -55,10 +54,12 @@ export function exposeHops(metrics: Metrics, offset: () => ClockOffset | undefin
   })
   return {
     received: (latencyMs) => arrival.observe((latencyMs + (offset()?.offsetMs ?? 0)) / 1000),
-    written: ({ acknowledgedMs, committedMs }, nowMs) => {
-      for (const timeMs of acknowledgedMs) acknowledgement.observe((nowMs - timeMs) / 1000)
-      for (const timeMs of committedMs) visibility.observe((nowMs - timeMs) / 1000)
+    acknowledged: (receivedMs, nowMs) => {
+      for (const timeMs of receivedMs) acknowledgement.observe((nowMs - timeMs) / 1000)
     },
-    committed: (tookMs) => commits.observe(tookMs / 1000),
+    committed: (tookMs, receivedMs, nowMs) => {
+      commits.observe(tookMs / 1000)
+      for (const timeMs of receivedMs) visibility.observe((nowMs - timeMs) / 1000)
+    },
   }
 }

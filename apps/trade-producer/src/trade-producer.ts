@@ -31,12 +31,15 @@ export interface TradeProducerOptions extends ServiceContext<ProducerConfig> {
  * missed in between. Ends, failed, where another instance of the shard takes over.
  */
 export async function startTradeProducer(options: TradeProducerOptions): Promise<RunningService> {
-  const { config, logger, metrics, signal, kafka, exchange } = options
+  const { config, logger, metrics, signal, kafka, nowMs, exchange } = options
   const transactionalId = `trade-producer-${config.SHARD}`
   const source = new SymbolSource(config, logger)
   const symbols = await source.read()
   await exchange?.requireSymbols(symbols, signal)
+  const tracked: { clock?: ReturnType<ExchangeSide['trackClock']> | undefined } = {}
+  const hops = exposeHops(metrics, () => tracked.clock?.offset())
   const writer = new TradeWriter({
+    onAcknowledged: (receivedMs) => hops.acknowledged(receivedMs, nowMs()),
     producer: kafka.transactionalProducer({ transactionalId }),
     log: kafka.logReader(),
     topics: {
@@ -50,8 +53,7 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   const positions = await writer.open(signal)
   logger.info({ transactionalId, symbols: symbols.length, positions: positions.size }, 'the shard is ours')
   signal.throwIfAborted()
-  const clock = exchange?.trackClock()
-  const hops = exposeHops(metrics, () => clock?.offset())
+  tracked.clock = exchange?.trackClock()
   const starts = startsOf(positions)
   const feed = openFeed(options, { symbols, starts, onReceived: (trade) => hops.received(trade.latency_ms) })
   const state: ProducerState = { symbols, feed, writer, kafkaProblem: undefined }
@@ -67,7 +69,7 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   })
   const done = write(options, { feed, writer, hops, state }).finally(async () => {
     unwatch()
-    clock?.stop()
+    tracked.clock?.stop()
     await feed.stop()
     await kafka.close()
   })
@@ -110,10 +112,9 @@ async function write(
         state.kafkaProblem = err instanceof Error ? err.message : String(err)
         logger.warn({ err, retry_in_ms: retryInMs }, 'Kafka does not take the trades: they are kept, and tried again')
       },
-      onWritten: (written) => hops.written(written, nowMs()),
-      onCommit: (tookMs) => {
+      onCommit: (tookMs, receivedMs) => {
         state.kafkaProblem = undefined
-        hops.committed(tookMs)
+        hops.committed(tookMs, receivedMs, nowMs())
       },
     })
   } catch (error) {

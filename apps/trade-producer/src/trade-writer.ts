@@ -26,6 +26,8 @@ export interface TradeWriterOptions {
     readonly position: Codec<TradePosition>
     readonly gap: Codec<TradeGap>
   }
+  /** Kafka has trades which arrived at these times of this machine's day, though nobody sees them before they are committed. */
+  readonly onAcknowledged?: (receivedMs: readonly number[]) => void
 }
 
 /** What is committed since the start. */
@@ -35,14 +37,6 @@ export interface WrittenFigures {
   readonly dlqByCode: ReadonlyMap<RejectCode, number>
   readonly gapsByStatus: ReadonlyMap<string, number>
   readonly positions: ReadonlyMap<string, TradePosition>
-}
-
-/** When trades had arrived, by this machine's time of day. */
-export interface Written {
-  /** Of those that Kafka has acknowledged since the last answer: it has them, though nobody sees them before the commit. */
-  readonly acknowledgedMs: readonly number[]
-  /** Of all that were committed. */
-  readonly committedMs: readonly number[]
 }
 
 /** The part of a transaction that becomes a figure once it is committed. */
@@ -137,47 +131,45 @@ export class TradeWriter {
    * Sends what was added since the last call into the transaction, ahead of its commit; resolves when it is acknowledged. A failure is
    * told by the commit, and until then nothing more is sent.
    */
-  async send(): Promise<Written> {
-    const collected = this.#collector.batches()
-    if (this.#mustRecover || collected.length === 0) return nothingWritten
-    // Copies: they have to last until the commit, and the collector's buffers are for what comes next.
-    const batches = collected.map((batch) => ({ ...batch, records: Buffer.from(batch.records) }))
-    this.#pending.sentBytes += this.#collector.bufferedBytes
-    this.#pending.sent.push(...batches)
-    this.#collector.clear()
-    const until = this.#pending.receivedMs.length
+  async send(): Promise<void> {
+    if (this.#mustRecover || this.#collector.bufferedRecords === 0) return
+    // The first has positions too: all that the transaction has part in is then known to Kafka, and its commit a round trip shorter.
+    if (this.#pending.sent.length === 0) this.#addPositions()
     try {
-      await this.#options.producer.send(batches)
+      await this.#sendNow(this.#takeCollected())
     } catch (error) {
       this.#mustRecover = true
       this.#sendFailure = error as Error
-      return nothingWritten
     }
-    return { acknowledgedMs: this.#acknowledged(until), committedMs: [] }
   }
 
   /**
    * Commits what was added. Rejects with a retriable `StreamsError` where it is not known whether it is committed, or where a send has
-   * failed: calling again first finds out, and writes all of it again if it is not.
+   * failed: calling again first finds out, and writes all of it again if it is not. Returns when each of its trades had arrived, by this
+   * machine's time of day.
    */
-  async commit(): Promise<Written> {
-    if (this.isEmpty) return nothingWritten
+  async commit(): Promise<readonly number[]> {
+    if (this.isEmpty) return []
     this.#seal()
     if (this.#sendFailure !== undefined) {
       const failure = this.#sendFailure
       this.#sendFailure = undefined
       throw failure
     }
-    let batches = this.#collector.batches()
+    const { producer } = this.#options
+    let batches = this.#takeCollected()
     if (this.#mustRecover) {
-      await this.#options.producer.init()
+      await producer.init()
       const isCommitted = this.#holds(await this.#readPositions())
       this.#mustRecover = false
       if (isCommitted) return this.#committed()
-      batches = [...this.#pending.sent, ...batches]
+      batches = this.#pending.sent
     }
     this.#mustRecover = true
-    await this.#options.producer.commit({ batches, groupId: '', offsets: [] })
+    // The commit follows what is sent, and fails with it.
+    const sending = this.#sendNow(batches).catch(() => undefined)
+    await producer.commit({ batches: [], groupId: '', offsets: [] })
+    await sending
     this.#mustRecover = false
     return this.#committed()
   }
@@ -240,11 +232,30 @@ export class TradeWriter {
   #seal(): void {
     if (this.#isSealed) return
     this.#isSealed = true
+    this.#addPositions()
+  }
+
+  #addPositions(): void {
     const { topics, codecs } = this.#options
     for (const [key, value] of this.#pending.positions) {
       const timestampMs = value.trade_time_ms
       this.#collector.add({ topic: topics.positions, key, value, codec: codecs.position, timestampMs })
     }
+  }
+
+  /** What was added since the last call, as copies: they have to last until the commit, and the collector's buffers are for what comes next. */
+  #takeCollected(): readonly OutputBatch[] {
+    const batches = this.#collector.batches().map((batch) => ({ ...batch, records: Buffer.from(batch.records) }))
+    this.#pending.sentBytes += this.#collector.bufferedBytes
+    this.#pending.sent.push(...batches)
+    this.#collector.clear()
+    return batches
+  }
+
+  async #sendNow(batches: readonly OutputBatch[]): Promise<void> {
+    const until = this.#pending.receivedMs.length
+    await this.#options.producer.send(batches)
+    this.#acknowledged(until)
   }
 
   /**
@@ -258,16 +269,17 @@ export class TradeWriter {
     return JSON.stringify(found.get(symbol)) === JSON.stringify(position)
   }
 
-  /** Of the trades up to this one, those that were not acknowledged before. */
-  #acknowledged(until: number): readonly number[] {
+  /** Tells of the trades up to this one that were not acknowledged before. */
+  #acknowledged(until: number): void {
     const { acknowledged, receivedMs } = this.#pending
+    if (until <= acknowledged) return
     this.#pending.acknowledged = until
-    return receivedMs.slice(acknowledged, until)
+    this.#options.onAcknowledged?.(receivedMs.slice(acknowledged, until))
   }
 
-  #committed(): Written {
+  #committed(): readonly number[] {
     const { receivedMs, heartbeats, codes, statuses, positions } = this.#pending
-    const acknowledgedMs = this.#acknowledged(receivedMs.length)
+    this.#acknowledged(receivedMs.length)
     this.#produced += receivedMs.length
     this.#heartbeats += heartbeats
     for (const code of codes) this.#dlqByCode.set(code, (this.#dlqByCode.get(code) ?? 0) + 1)
@@ -276,7 +288,7 @@ export class TradeWriter {
     this.#collector.clear()
     this.#pending = nothingPending()
     this.#isSealed = false
-    return { acknowledgedMs, committedMs: receivedMs }
+    return receivedMs
   }
 
   #readPositions(signal?: AbortSignal): Promise<Map<string, TradePosition>> {
@@ -297,8 +309,6 @@ function nothingPending(): Pending {
     positions: new Map(),
   }
 }
-
-const nothingWritten: Written = { acknowledgedMs: [], committedMs: [] }
 
 /** A position in the order of its schema's fields, as it is read back. */
 function positionAt(symbol: string, before: TradePosition | undefined): TradePosition {
