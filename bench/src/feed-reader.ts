@@ -68,7 +68,7 @@ export class FeedReader {
     this.#part = part
   }
 
-  /** When the last records came. */
+  /** When the last trade came. */
   get lastReadMs(): number {
     return this.#lastReadMs
   }
@@ -91,7 +91,6 @@ export class FeedReader {
     while (!this.#isStopped) {
       const batches = await this.#consumer.poll(POLL_MS)
       const readMs = nowMs()
-      if (batches.length > 0) this.#lastReadMs = readMs
       for (const batch of batches) {
         for (const cursor = batch.cursor(); cursor.next();) {
           const trade = read(cursor)
@@ -102,6 +101,7 @@ export class FeedReader {
   }
 
   #take({ trade_id, trade_time_ms }: ReadTrade, cursor: RecordCursor, readMs: number): void {
+    this.#lastReadMs = readMs
     this.#ids.take(cursor.bytes.toString('latin1', cursor.keyStart, cursor.keyEnd), trade_id)
     if (this.#part === undefined) return
     const due = dueMs(trade_time_ms, this.#part.marketBeganMs)
