@@ -13,6 +13,8 @@ const app = run(jobs[jobName as JobName].topology({ input, output, table }), {
   kafka,
   guarantee: guarantee as RunOptions['guarantee'],
   sessionTimeoutMs: 6_000,
+  // Some of what a commit holds has left before it, whenever an instance is killed.
+  maxBatchBytes: 1_000,
   logger: {
     debug: () => undefined,
     info: (fields, message) => console.log(message, JSON.stringify(fields)),
