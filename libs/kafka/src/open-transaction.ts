@@ -1,4 +1,4 @@
-import { StreamsError, type OutputBatch, type Transaction } from '@tidemark/streams'
+import { StreamsError, type OutputBatch, type TopicPartition, type Transaction } from '@tidemark/streams'
 import type { Compression } from './batch-format.ts'
 import { compressed } from './batch-writer.ts'
 import type { ClusterLink } from './cluster-link.ts'
@@ -20,6 +20,8 @@ export interface OpenTransactionOptions {
   readonly coordinator: Coordinator
   groupCoordinator(groupId: string): Coordinator
   readonly sequences: Sequences
+  /** What it will probably have records in. */
+  readonly expected: readonly TopicPartition[]
   readonly compression: Compression
   /** After which the broker aborts the transaction by itself: nothing is repeated for longer. */
   readonly timeoutMs: number
@@ -51,8 +53,12 @@ export class OpenTransaction {
   readonly owner: TransactionWriter
   readonly sequences: Sequences
   readonly #options: OpenTransactionOptions
-  /** Names of the partitions that belong to it. */
-  readonly #partitions = new Set<string>()
+  /** What belongs to it, partitions by their names. */
+  readonly #partitions = new Map<string, TopicPartition>()
+  readonly #groups = new Set<string>()
+  /** Names of the partitions that were written to. */
+  readonly #written = new Set<string>()
+  #beginning: Promise<void> | undefined
   #waiting: WaitingBatches[] = []
   #sending: Promise<void> | undefined
   /** Undefined while the broker has heard nothing of it. */
@@ -64,6 +70,23 @@ export class OpenTransaction {
     this.owner = options.owner
     this.sequences = options.sequences
     this.#options = options
+  }
+
+  /** True where it may be committed, as far as is known. */
+  get isSound(): boolean {
+    return this.#failure === undefined
+  }
+
+  /** The partitions that it has records in. */
+  get partitions(): TopicPartition[] {
+    return [...this.#partitions].filter(([name]) => this.#written.has(name)).map(([, partition]) => partition)
+  }
+
+  /** Names the group and the expected partitions to the broker, beside whatever comes next. A failure is the commit's. */
+  begin(groupId: string): void {
+    if (this.#beginning !== undefined || this.#sending !== undefined || this.#failure !== undefined) return
+    const named = [this.#addOffsets(groupId), this.#addPartitions(this.#options.expected)]
+    this.#beginning = allOf(named).catch((error: unknown) => this.#fail(error))
   }
 
   /**
@@ -88,7 +111,7 @@ export class OpenTransaction {
     await allOf([
       this.send(batches),
       // What was sent before may still be under way.
-      this.#sending ?? Promise.resolve(),
+      this.#sending ?? this.#begun(),
       ...(offsets.length > 0 ? [this.#writeOffsets(groupId, offsets)] : []),
     ])
     if (this.#failure !== undefined) throw this.#failure.error
@@ -99,6 +122,7 @@ export class OpenTransaction {
   async abandon(): Promise<void> {
     this.#fail(new StreamsError('protocol', `${this.#subject}: the transaction was given up`))
     await this.#sending
+    await this.#beginning
   }
 
   /** Tells the broker that nothing of this will be committed, if it can be told within two seconds. Never rejects. */
@@ -139,6 +163,12 @@ export class OpenTransaction {
     this.#sending = undefined
   }
 
+  /** What `begin` has asked for must be answered before anything else is asked for. */
+  async #begun(): Promise<void> {
+    await this.#beginning
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
   /** From here on nothing is sent, and nothing can be committed. */
   #fail(error: unknown): void {
     this.#failure ??= { error }
@@ -146,7 +176,9 @@ export class OpenTransaction {
   }
 
   async #produce(batches: readonly OutputBatch[]): Promise<void> {
+    await this.#begun()
     await this.#addPartitions(batches)
+    for (const batch of batches) this.#written.add(partitionName(batch))
     const { link, owner, sequences, compression } = this.#options
     const { transactionalId, producerId, producerEpoch } = owner
     const run = new ProduceRun({ link, deliveryTimeoutMs: this.#leftMs(), transactionalId, whenLost: unknownOutcome })
@@ -164,28 +196,38 @@ export class OpenTransaction {
     await run.finished()
   }
 
-  async #addPartitions(batches: readonly OutputBatch[]): Promise<void> {
-    const named = new Map(batches.map((batch) => [partitionName(batch), batch]))
-    for (const name of this.#partitions) named.delete(name)
+  async #addPartitions(partitions: readonly TopicPartition[]): Promise<void> {
+    const named = new Map(
+      partitions.map(({ topic, partition }) => [partitionName({ topic, partition }), { topic, partition }]),
+    )
+    for (const name of this.#partitions.keys()) named.delete(name)
     if (named.size === 0) return
     const { owner, coordinator } = this.#options
     const call = addPartitionsToTxnCall(owner, [...named.values()])
     await this.#repeat(call.apiName, async () => {
       this.#refuseAny(await coordinator.ask(asked({ call, errorCodesOf: errorCodes })))
     })
-    for (const name of named.keys()) this.#partitions.add(name)
+    for (const [name, partition] of named) this.#partitions.set(name, partition)
+  }
+
+  async #addOffsets(groupId: string): Promise<void> {
+    if (this.#groups.has(groupId)) return
+    const { owner, coordinator } = this.#options
+    const call = addOffsetsToTxnCall(owner, groupId)
+    await this.#repeat(call.apiName, async () => {
+      const errorCode = await coordinator.ask(asked({ call, errorCodesOf: (code) => [code] }))
+      if (errorCode !== KafkaErrorCode.none) throw kafkaError(errorCode, `${this.#subject}: ${call.apiName}`)
+    })
+    this.#groups.add(groupId)
   }
 
   async #writeOffsets(groupId: string, offsets: Transaction['offsets']): Promise<void> {
-    const { owner, coordinator, groupCoordinator } = this.#options
-    const add = addOffsetsToTxnCall(owner, groupId)
-    await this.#repeat(add.apiName, async () => {
-      const errorCode = await coordinator.ask(asked({ call: add, errorCodesOf: (code) => [code] }))
-      if (errorCode !== KafkaErrorCode.none) throw kafkaError(errorCode, `${this.#subject}: ${add.apiName}`)
-    })
-    const write = txnOffsetCommitCall(owner, groupId, offsets)
-    await this.#repeat(write.apiName, async () => {
-      this.#refuseAny(await groupCoordinator(groupId).ask(asked({ call: write, errorCodesOf: errorCodes })))
+    await this.#begun()
+    await this.#addOffsets(groupId)
+    const { owner, groupCoordinator } = this.#options
+    const call = txnOffsetCommitCall(owner, groupId, offsets)
+    await this.#repeat(call.apiName, async () => {
+      this.#refuseAny(await groupCoordinator(groupId).ask(asked({ call, errorCodesOf: errorCodes })))
     })
   }
 

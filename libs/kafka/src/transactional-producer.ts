@@ -9,7 +9,7 @@ import type { Compression } from './batch-format.ts'
 import type { ClusterLink } from './cluster-link.ts'
 import { Coordinator } from './coordinator.ts'
 import { KafkaErrorCode, kafkaError } from './kafka-error.ts'
-import { OpenTransaction, OutcomeUnknown } from './open-transaction.ts'
+import { OpenTransaction, OutcomeUnknown, type OpenTransactionOptions } from './open-transaction.ts'
 import { initProducerIdCall } from './protocol/init-producer-id.ts'
 import type { TransactionWriter } from './protocol/transaction-writer.ts'
 import { retryQuickly } from './quick-retry.ts'
@@ -47,11 +47,18 @@ export class TransactionalProducer implements TransactionalProducerPort {
     return await this.#alone(async () => {
       this.#transaction = undefined
       const { transactionalId } = this.#settings
+      const isSound = this.#last?.isSound === true
       await this.#last?.abandon()
+      // One that is aborted by its owner leaves no trace in the epoch that `init` answers.
+      if (isSound) await this.#last?.abort()
       const { producerId, producerEpoch } = await this.#initialised()
-      this.#begin({ transactionalId, producerId, producerEpoch }, new Sequences())
+      this.#begin({ transactionalId, producerId, producerEpoch }, { sequences: new Sequences(), expected: [] })
       return { producerId: BigInt(producerId), epoch: producerEpoch }
     })
+  }
+
+  begin(groupId: string): void {
+    if (!this.#busy && this.#finished === undefined) this.#transaction?.begin(groupId)
   }
 
   async send(batches: readonly OutputBatch[]): Promise<void> {
@@ -66,7 +73,7 @@ export class TransactionalProducer implements TransactionalProducerPort {
       // Whatever happens to this one, the next begins only where it is known to be committed.
       this.#transaction = undefined
       await begun.commit(transaction)
-      this.#begin(begun.owner, begun.sequences)
+      this.#begin(begun.owner, { sequences: begun.sequences, expected: begun.partitions })
     })
   }
 
@@ -83,11 +90,11 @@ export class TransactionalProducer implements TransactionalProducerPort {
     await this.#settings.onClosed()
   }
 
-  #begin(owner: TransactionWriter, sequences: Sequences): void {
+  #begin(owner: TransactionWriter, further: Pick<OpenTransactionOptions, 'sequences' | 'expected'>): void {
     const { link, compression, transactionTimeoutMs: timeoutMs } = this.#settings
     const groupCoordinator = (groupId: string) => this.#groupCoordinator(groupId)
     const parts = { link, coordinator: this.#coordinator, groupCoordinator, compression, timeoutMs }
-    this.#transaction = new OpenTransaction({ ...parts, owner, sequences })
+    this.#transaction = new OpenTransaction({ ...parts, ...further, owner })
     this.#last = this.#transaction
   }
 

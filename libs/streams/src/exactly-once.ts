@@ -10,6 +10,7 @@ export interface ExactlyOnceOptions {
   readonly applicationId: string
   readonly kafka: KafkaPorts
   readonly topics: readonly string[]
+  readonly commitIntervalMs: number
   readonly maxBatchBytes: number
   readonly logger: StreamsLogger
   nowMs(): number
@@ -21,13 +22,16 @@ interface OwnedTask {
   readonly producer: TransactionalProducerPort
   readonly changelogs: readonly Changelog[]
   ownership: ProducerOwnership
-  /** Something was sent since the last commit. */
+  /** Since the last commit: a transaction was begun, and records were sent. */
+  hasBegun: boolean
   hasSent: boolean
 }
 
 /** Well above `MAX_OPEN_MS`: the records of a batch may be slow, and a broker may restart. */
 const TRANSACTION_TIMEOUT_MS = 60_000
 
+/** Commits further apart are no matter of milliseconds: all is told at the commit. */
+const MAX_INTERVAL_MS = 10_000
 /** Between two lines of the log about a restore that takes long. */
 const TELL_EVERY_MS = 5_000
 
@@ -93,11 +97,16 @@ export class ExactlyOnce implements Guarantee {
     return kept.filter((task) => task !== undefined)
   }
 
-  /** Full batches leave at once. Smaller ones gain nothing by it: they go out together at the commit. */
+  /**
+   * What a commit has to tell the broker first is told with the first records after the one before. Full batches leave at once.
+   * Smaller ones gain nothing by it: they go out together at the commit.
+   */
   sendAhead(task: Task): boolean {
     const owned = this.#owned.get(task)
+    if (owned === undefined) return false
+    this.#begin(owned)
     const full = task.collector.take()
-    if (owned === undefined || full === undefined) return false
+    if (full === undefined) return owned.hasBegun
     owned.hasSent = true
     const sending = owned.producer
       .send(full.batches)
@@ -106,6 +115,15 @@ export class ExactlyOnce implements Guarantee {
       .finally(() => this.#underWay.delete(sending))
     this.#underWay.add(sending)
     return true
+  }
+
+  #begin(owned: OwnedTask): void {
+    const { applicationId, commitIntervalMs } = this.#options
+    // A transaction is not open for longer than it takes to the next commit, which comes where there are offsets to commit.
+    if (owned.hasBegun || commitIntervalMs > MAX_INTERVAL_MS || owned.task.progress.offsetsToCommit().length === 0)
+      return
+    owned.hasBegun = true
+    owned.producer.begin(applicationId)
   }
 
   async acknowledged(): Promise<boolean> {
@@ -145,7 +163,7 @@ export class ExactlyOnce implements Guarantee {
     const { collector } = task
     const changelogs = task.states.map((state) => new Changelog({ applicationId, state, partition }))
     for (const topic of [...topics, ...changelogs.map((changelog) => changelog.topic)]) await collector.open(topic)
-    return { task, producer, changelogs, ownership, hasSent: false }
+    return { task, producer, changelogs, ownership, hasBegun: false, hasSent: false }
   }
 
   /**
@@ -184,6 +202,7 @@ export class ExactlyOnce implements Guarantee {
       logger.warn({ err: error, partition: task.partition }, 'transaction not committed: the task starts anew')
       return { task, reason: error.code === 'fenced' ? 'fenced' : 'unknown', error }
     }
+    owned.hasBegun = false
     owned.hasSent = false
     task.collector.clear()
     task.progress.committed(offsets)

@@ -106,6 +106,12 @@ export interface TransactionalProducerPort {
    */
   init(): Promise<ProducerOwnership>
   /**
+   * Says that a transaction is to be committed soon, with offsets of this group and probably with records in the partitions that the one
+   * before had. The broker hears it now, beside other work, instead of at the commit; the transaction is open from here on. Where it
+   * can't be told, `commit` fails of it. Does nothing where it is not the time for it.
+   */
+  begin(groupId: string): void
+  /**
    * Sends records ahead of the commit that they become visible with; resolves when they are acknowledged. Any number of calls may be under way:
    * records of a partition are written in the order of the calls, those of the commit after them. The batches' buffers may be reused
    * once it has settled. Not beside `init` or `commit`. Rejects as `commit` does, and nothing of the transaction will be visible then:

@@ -280,7 +280,7 @@ export class StreamsRuntime {
   }
 
   #newGuarantee(): Guarantee {
-    const { kafka, applicationId, guarantee, maxBatchBytes, logger, nowMs } = this.#options
+    const { kafka, applicationId, guarantee, commitIntervalMs, maxBatchBytes, logger, nowMs } = this.#options
     const topics = [...this.#topology.outputTopics, this.deadLetterTopic]
     const newTask = (partition: number, collector: RecordCollector) => this.#newTask(partition, collector)
     if (guarantee === 'at-least-once') {
@@ -293,7 +293,7 @@ export class StreamsRuntime {
         newTask,
       })
     }
-    return new ExactlyOnce({ applicationId, kafka, topics, maxBatchBytes, logger, nowMs, newTask })
+    return new ExactlyOnce({ applicationId, kafka, topics, commitIntervalMs, maxBatchBytes, logger, nowMs, newTask })
   }
 
   #newTask(partition: number, collector: RecordCollector): Task {

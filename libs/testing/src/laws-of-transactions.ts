@@ -121,6 +121,27 @@ export const lawsOfTransactions: readonly PortLaw[] = [
     },
   },
   {
+    law: 'a transaction that is begun is committed as any other, or leaves no trace: init answers the next epoch',
+    check: async (subject) => {
+      const { producer, topic, transactionOf, becomes } = await writing(subject)
+      const writer = producer()
+      const { producerId, epoch } = await writer.init()
+      for (const value of ['first', 'second']) {
+        writer.begin(topic)
+        await writer.commit(transactionOf(value))
+      }
+      writer.begin(topic)
+      await writer.commit({ batches: [], groupId: topic, offsets: [] })
+      await becomes(['first', 'second'])
+      writer.begin(topic)
+      assert.deepEqual(await writer.init(), { producerId, epoch: epoch + 1 })
+      await writer.send(transactionOf('third').batches)
+      writer.begin(topic)
+      await writer.commit({ ...transactionOf('third'), batches: [] })
+      await becomes(['first', 'second', 'third'])
+    },
+  },
+  {
     law: 'after a send that failed nothing of the transaction can be committed, until init',
     check: async (subject) => {
       const { producer, topic, transactionOf, state, becomes } = await writing(subject)

@@ -21,6 +21,7 @@ const order = (amount: number): Order => ({ amount, placedAtMs: 1 })
 /** A Kafka that counts what is sent ahead, and can fail it or hold it back. */
 class WatchedKafka extends InMemoryKafka {
   sends = 0
+  begun = 0
   failNext: StreamsError | undefined
   /** While it is set, what is sent is not acknowledged. */
   gate: Promise<void> | undefined
@@ -31,6 +32,9 @@ class WatchedKafka extends InMemoryKafka {
     let failure: StreamsError | undefined
     return {
       ...producer,
+      begin: () => {
+        this.begun++
+      },
       send: async (batches) => {
         this.sends++
         failure ??= this.failNext
@@ -86,6 +90,30 @@ test('full batches leave ahead of their commit, and are seen with it', async () 
   clock.advance(100)
   await runtime.turn(0)
   expect(written()).toEqual([1, 2, 3])
+})
+
+test('a transaction is begun with the first records after the one before, once, and only where a commit will end it soon', async () => {
+  const { kafka, clock, runtime, give, written } = await running(copies)
+  await runtime.turn(0)
+  expect(kafka.begun).toBe(0)
+  for (const amount of [1, 2]) {
+    await give(amount)
+    await runtime.turn(0)
+    expect(kafka.begun).toBe(1)
+  }
+  clock.advance(100)
+  await runtime.turn(0)
+  expect(written()).toEqual([1, 2])
+  clock.advance(1_000)
+  await runtime.turn(0)
+  expect(kafka.begun).toBe(1)
+  await give(3)
+  await runtime.turn(0)
+  expect(kafka.begun).toBe(2)
+  const rarely = await running(copies, { commitIntervalMs: 60_000 })
+  await rarely.give(1)
+  await rarely.runtime.turn(0)
+  expect(rarely.kafka.begun).toBe(0)
 })
 
 test('what does not fill a batch waits for the commit', async () => {
