@@ -17,6 +17,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{libs,apps,tools}/*/src/**/*.test.ts', 'bench/src/**/*.test.ts'],
           exclude: [...ignored, '**/*.integration.test.ts', '**/*.e2e.test.ts'],
+          setupFiles: ['tools/verify/src/bin/property-seed.ts'],
           // For what hangs: a busy machine takes several times as long as an idle one.
           testTimeout: 60_000,
           hookTimeout: 60_000,

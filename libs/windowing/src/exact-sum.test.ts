@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ExactSum } from './exact-sum.ts'
 
+const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 1_000)
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e300, max: 1e300 })
 
 function sumOf(values: readonly number[]): number {
@@ -47,7 +48,7 @@ test('the sum is the double nearest to the true sum', () => {
         if (Number.isFinite(other)) expect(error <= distance(inUnits(other), truth)).toBe(true)
       }
     }),
-    { numRuns: 2_000 },
+    { numRuns },
   )
 })
 
@@ -59,6 +60,7 @@ test('the sum does not depend on the order of the additions', () => {
     fc.property(shuffled, ([values, other]) => {
       expect(sumOf(other)).toBe(sumOf(values))
     }),
+    { numRuns },
   )
 })
 
@@ -72,6 +74,7 @@ test('merging two sums equals adding all values to one', () => {
       merged.merge(other)
       expect(merged.value()).toBe(sumOf([...left, ...right]))
     }),
+    { numRuns },
   )
 })
 

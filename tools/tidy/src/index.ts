@@ -11,5 +11,6 @@ export {
   type RepositoryFile,
   type WorkspacePackage,
 } from './repository.ts'
+export { unknownScripts } from './script-laws.ts'
 export { unenforcedLaws } from './spec-laws.ts'
 export { unknownSettings, unknownTopics } from './wire-laws.ts'

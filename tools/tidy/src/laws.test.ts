@@ -3,6 +3,7 @@ import { deadFiles } from './dead-files.ts'
 import { fileLaws } from './file-laws.ts'
 import { packageLaws } from './package-laws.ts'
 import { repositoryFiles, repositoryRoot, workspacePackages, type PackageManifest } from './repository.ts'
+import { unknownScripts } from './script-laws.ts'
 import { unenforcedLaws } from './spec-laws.ts'
 import { unknownSettings, unknownTopics } from './wire-laws.ts'
 
@@ -37,6 +38,12 @@ describe('the repository', () => {
 
   it('describes every setting', () => {
     expect(unknownSettings(files)).toEqual([])
+  })
+
+  it('has every script that a document names', () => {
+    const manifests = [root, ...packages.map(({ manifest }) => manifest)]
+    const scripts = new Set(manifests.flatMap((manifest) => Object.keys(manifest.scripts ?? {})))
+    expect(unknownScripts(files, scripts)).toEqual([])
   })
 
   it('numbers its decisions once each', () => {

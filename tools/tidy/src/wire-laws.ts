@@ -42,7 +42,11 @@ const settingField = /^\s+([A-Z][A-Z0-9_]{4,}): /gm
 const settingRead = /\benv(?:ironment)?(?:\.|\[')([A-Z][A-Z0-9_]+)/g
 
 /** Set by the system or by other programs, with the meaning they give it. */
-const othersSettings = new Set(['PATH', 'HOME', 'XDG_CACHE_HOME', 'JAVA_HOME', 'NODE_COMPILE_CACHE', 'PROPERTY_RUNS'])
+const othersSettings = new Set([
+  ...['PATH', 'HOME', 'XDG_CACHE_HOME', 'JAVA_HOME', 'NODE_COMPILE_CACHE'],
+  // Of the tests, not of the apps: CONTRIBUTING.md has them.
+  ...['PROPERTY_RUNS', 'PROPERTY_SEED'],
+])
 
 const readSettings = (files: readonly RepositoryFile[]) => {
   const code = files.filter(({ path }) => /^(libs|apps|tools)\//.test(path) && isCode(path) && !isTest(path))
