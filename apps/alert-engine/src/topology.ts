@@ -1,4 +1,4 @@
-import { builtInRules, Cooldowns, evaluate, type Rule } from '@tidemark/market'
+import { builtInRules, Cooldowns, evaluate, isMet, type Rule } from '@tidemark/market'
 import {
   avroCodec,
   inMemoryRegistry,
@@ -27,22 +27,31 @@ export interface AlertTopologyOptions {
   readonly rules: readonly Rule[]
   /** Shows alerts to people. */
   readonly delivery: ExternalSink<Alert>
-  /** Told of each alert, for the figures. */
+  /** Told of each alert, for the figures; once more where its commit has failed. */
   readonly fired: (alert: Alert) => void
 }
 
 /**
- * Every final window is judged by every rule. Alerts go to their topic, keyed by alert id so that compaction keeps each one's last state, and to
- * people. Cooldowns live in memory, in event time: after a restart a rule may alert once more about a symbol while its cooldown would still run.
+ * Every final window is judged by every rule. Alerts go to their topic, once for a window and rule, keyed by alert id so that compaction keeps each
+ * one's last state; and, before that, to people, who may be shown one again whose commit has failed. Cooldowns are state of a symbol, committed
+ * with its alerts.
  */
 export function alertTopology({ codecs, rules, delivery, fired }: AlertTopologyOptions): Topology {
-  const cooldowns = new Cooldowns()
-  const judge = (metrics: MarketMetrics) => rules.flatMap((rule) => evaluate(rule, metrics, cooldowns) ?? [])
   const metrics = stream(topicNames.marketMetrics, codecs.metrics, { timestampMs: (window) => window.window_start_ms })
-  const alerts = metrics.flatMap((window) => {
-    const judged = judge(window)
-    for (const alert of judged) fired(alert)
-    return judged
+  const alerts = metrics.groupByKey().process<Cooldowns, Alert>({
+    name: 'cooldowns',
+    init: () => new Cooldowns(),
+    snapshot: (cooldowns) => cooldowns.snapshot(),
+    restore: (data) => Cooldowns.restore(data, rules),
+    onRecord(window, context) {
+      for (const rule of rules) {
+        // State that is looked at is written with the next commit: for most windows there is no need.
+        const alert = isMet(rule, window) ? evaluate(rule, window, context.state) : undefined
+        if (alert === undefined) continue
+        fired(alert)
+        context.forward(alert)
+      }
+    },
   })
   return topology(alerts.selectKey((alert) => alert.id).to(topicNames.alerts, codecs.alert), alerts.sink(delivery))
 }

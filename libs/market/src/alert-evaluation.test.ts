@@ -99,10 +99,9 @@ describe('the cooldown', () => {
     expect(firedAt([[0, calm], [1, wild], [2, calm], [3, wild]])).toEqual([1, 3]) // prettier-ignore
   })
 
-  test('is each symbol’s and each rule’s own', () => {
+  test('is each rule’s own', () => {
     const cooldowns = new Cooldowns()
     expect(evaluate(rule, minute(wild), cooldowns)).toBeDefined()
-    expect(evaluate(rule, minute({ ...wild, symbol: 'ETHUSDT' }), cooldowns)).toBeDefined()
     expect(evaluate({ ...rule, name: 'other' }, minute(wild), cooldowns)).toBeDefined()
     expect(evaluate(rule, minute(wild), cooldowns)).toBeUndefined()
   })
@@ -111,13 +110,32 @@ describe('the cooldown', () => {
     expect(firedAt([[5, wild], [4, wild], [5, wild], [7, wild]])).toEqual([5, 7]) // prettier-ignore
   })
 
-  test('of zero lets every window alert', () => {
+  test('of zero lets every window alert, once', () => {
     expect(
       firedAt(
-        [0, 1, 2].map((index) => [index, wild]),
+        [0, 1, 1, 2, 2].map((index) => [index, wild]),
         { ...rule, cooldown_ms: 0 },
       ),
     ).toEqual([0, 1, 2])
+  })
+
+  test('runs on in what a snapshot brings back, but for rules that are gone, whatever their names', () => {
+    const cooldowns = new Cooldowns()
+    const gone = { ...rule, name: 'gone' }
+    const proto = { ...rule, name: '__proto__' }
+    for (const one of [rule, gone, proto]) expect(evaluate(one, minute(wild), cooldowns)).toBeDefined()
+    const data: unknown = JSON.parse(JSON.stringify(cooldowns.snapshot()))
+    const restored = Cooldowns.restore(data, [rule, proto])
+    const seen = [rule, proto, gone].map((one) => evaluate(one, minute(wild, 1), restored)?.rule)
+    expect(seen).toEqual([undefined, undefined, 'gone'])
+    expect(evaluate(rule, minute(wild, 2), restored)).toBeDefined()
+    expect(() => Cooldowns.restore([9], [rule])).toThrow(/version 9/)
+  })
+
+  test('keeps one number for each rule, however long it goes on', () => {
+    const cooldowns = new Cooldowns()
+    for (let index = 0; index < 100; index++) evaluate(rule, minute(wild, index), cooldowns)
+    expect(cooldowns.snapshot()).toEqual([1, [rule.name, fixtureStartMs + 99 * minuteMs]])
   })
 })
 

@@ -1,21 +1,40 @@
 import type { Alert, MarketMetrics } from '@tidemark/schemas'
 import type { Rule, RuleComparison } from './alert-rule.ts'
 import { alertText } from './alert-text.ts'
+import { checkedVersion } from './snapshot-version.ts'
+
+const snapshotVersion = 1
+type CooldownsData = readonly [version: typeof snapshotVersion, ...alerted: (readonly [rule: string, atMs: number])[]]
 
 /**
- * When each rule last alerted about each symbol, in event time: what a cooldown is counted from. It grows with rules times
- * symbols, not with time.
+ * When each rule last alerted about one symbol, in event time: what a cooldown is counted from, for as long as the rule now says. State: a name and a
+ * number for each rule that has alerted, overwritten by its next alert; it does not grow with time.
  */
 export class Cooldowns {
-  readonly #untilMs = new Map<string, number>()
+  readonly #alertedMs = new Map<string, number>()
 
-  /** True where a cooldown runs at `atMs`; also before it began, where metrics are read a second time. */
-  isRunning(rule: Rule, symbol: string, atMs: number): boolean {
-    return atMs < (this.#untilMs.get(keyOf(rule, symbol)) ?? -Infinity)
+  /** Rules that there no longer are, by their names, are forgotten. Throws a `SnapshotVersionError` for data of another version. */
+  static restore(data: unknown, rules: readonly Rule[]): Cooldowns {
+    const [, ...alerted] = checkedVersion<CooldownsData>(data, snapshotVersion)
+    const names = new Set(rules.map(({ name }) => name))
+    const cooldowns = new Cooldowns()
+    for (const [rule, atMs] of alerted) if (names.has(rule)) cooldowns.#alertedMs.set(rule, atMs)
+    return cooldowns
   }
 
-  start(rule: Rule, symbol: string, atMs: number): void {
-    this.#untilMs.set(keyOf(rule, symbol), atMs + rule.cooldown_ms)
+  /** True where a cooldown runs at `atMs`; also before it began, where metrics are read a second time: no window alerts twice. */
+  isRunning({ name, cooldown_ms }: Rule, atMs: number): boolean {
+    const alertedMs = this.#alertedMs.get(name)
+    return alertedMs !== undefined && atMs < alertedMs + Math.max(cooldown_ms, 1)
+  }
+
+  start({ name }: Rule, atMs: number): void {
+    this.#alertedMs.set(name, atMs)
+  }
+
+  /** As JSON-safe data, with a version. */
+  snapshot(): CooldownsData {
+    return [snapshotVersion, ...this.#alertedMs]
   }
 }
 
@@ -27,17 +46,24 @@ const comparisons: Readonly<Record<RuleComparison, (value: number, threshold: nu
 }
 
 /**
- * Judges one window by one rule. An alert leaves, and its cooldown starts, where the rule is for this symbol and window size, the
- * metric is there (a `buy_sell_ratio` is not where nothing was sold) and meets the threshold, and no cooldown runs. The cooldown counts
- * in event time from the end of the window that alerted, so a replay at any speed alerts alike; an alert's id is the same in
- * every replay.
+ * True where the rule is for this symbol and window size, and the metric is there (a `buy_sell_ratio` is not where nothing was sold) and
+ * meets the threshold.
+ */
+export function isMet(rule: Rule, metrics: MarketMetrics): boolean {
+  const value = metrics[rule.metric]
+  return isFor(rule, metrics) && value !== null && comparisons[rule.comparison](value, rule.threshold)
+}
+
+/**
+ * Judges one window by one rule. An alert leaves, and its cooldown starts, where the rule is met and no cooldown runs in `cooldowns`, which are those
+ * of the window's symbol. The cooldown counts in event time from the end of the window that alerted, so a replay at any speed alerts alike; an alert's
+ * id is the same in every replay.
  */
 export function evaluate(rule: Rule, metrics: MarketMetrics, cooldowns: Cooldowns): Alert | undefined {
   const { symbol, window, window_start_ms, window_end_ms } = metrics
   const value = metrics[rule.metric]
-  if (!isFor(rule, metrics) || value === null || !comparisons[rule.comparison](value, rule.threshold)) return undefined
-  if (cooldowns.isRunning(rule, symbol, window_end_ms)) return undefined
-  cooldowns.start(rule, symbol, window_end_ms)
+  if (value === null || !isMet(rule, metrics) || cooldowns.isRunning(rule, window_end_ms)) return undefined
+  cooldowns.start(rule, window_end_ms)
   return {
     id: `${rule.name}:${symbol}:${window}:${window_start_ms}`,
     rule: rule.name,
@@ -57,8 +83,4 @@ export function evaluate(rule: Rule, metrics: MarketMetrics, cooldowns: Cooldown
 function isFor({ window, symbols, min_quote_volume = 0 }: Rule, metrics: MarketMetrics): boolean {
   const isForSymbol = symbols === undefined || symbols.includes(metrics.symbol)
   return window === metrics.window && isForSymbol && metrics.quote_volume >= min_quote_volume
-}
-
-function keyOf(rule: Rule, symbol: string): string {
-  return `${rule.name} ${symbol}`
 }

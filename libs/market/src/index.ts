@@ -1,4 +1,4 @@
-export { Cooldowns, evaluate } from './alert-evaluation.ts'
+export { Cooldowns, evaluate, isMet } from './alert-evaluation.ts'
 export {
   builtInRules,
   ruleComparisons,
