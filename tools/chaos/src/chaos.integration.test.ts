@@ -13,7 +13,8 @@ declare module 'vitest' {
   }
 }
 
-const clean = { lost: 0, duplicate: 0, reordered: 0, mismatching: 0, openTransactions: 0 }
+const right = { lost: 0, duplicate: 0, reordered: 0, mismatching: 0 }
+const clean = { ...right, during: right, openTransactions: 0 }
 
 /** A proof with few records and one end of each of two instances: seconds instead of minutes. */
 function shortened(settings: ProofSettings | undefined): ProofSettings {
@@ -33,7 +34,7 @@ test.each([
   const logDir = await mkdtemp(join(tmpdir(), 'tidemark-chaos-'))
   onTestFinished(() => rm(logDir, { recursive: true, force: true }))
   const seed = Date.now() % 1_000_000
-  const { records, ...verdict } = await runRound({
+  const { records, readUnderLoad, ...verdict } = await runRound({
     ...settings,
     host: process,
     bootstrapServers: inject('kafka'),
@@ -45,6 +46,7 @@ test.each([
     nowMs: () => performance.now(),
     wait: (ms) => delay(ms),
   })
+  expect(readUnderLoad).toBeGreaterThan(0)
   expect(records).toBeGreaterThanOrEqual(6_000)
   expect(verdict, `seed ${seed}`).toEqual(clean)
 })

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { createAdmin, createOperations, kafkaPorts, type KafkaAdmin } from '@tidemark/kafka'
 import type { Cluster, Host } from '@tidemark/stack'
 import { RecordCollector, type KafkaPorts } from '@tidemark/streams'
+import { Follower } from './follower.ts'
 import { processedBy, untilDrained } from './group-progress.ts'
 import { Instances } from './instances.ts'
 import { sampleCodec, type JobTopics } from './jobs/job.ts'
@@ -47,8 +48,15 @@ const PAUSE_MS = 100
 const MOST_LOAD = 10
 const program = join(dirname(fileURLToPath(import.meta.url)), 'bin/instance.ts')
 
+export interface RoundResult extends Verdict {
+  /** How many were written. */
+  readonly records: number
+  /** How many results the reader of `during` had when the load was over. */
+  readonly readUnderLoad: number
+}
+
 /** Runs a round and judges what came out of it. */
-export async function runRound(options: RoundOptions): Promise<Verdict & { readonly records: number }> {
+export async function runRound(options: RoundOptions): Promise<RoundResult> {
   const { host, bootstrapServers, name, guarantee, logDir } = options
   const job = jobs[options.job]
   const topics = { input: `${name}-in`, output: `${name}-out`, table: `${name}-table` }
@@ -60,18 +68,23 @@ export async function runRound(options: RoundOptions): Promise<Verdict & { reado
     command: [program, servers, name, options.job, guarantee, topics.input, topics.output, topics.table],
     logDir,
   })
+  const follower = new Follower(kafka.logReader(), topics.output)
   try {
     await makeTopics(options, { admin, kafka, topics })
+    await follower.start()
     for (let index = 0; index < options.instances; index++) instances.start(index)
     const records = await disturbedLoad(options, { kafka, admin, instances, topic: topics.input })
+    const readUnderLoad = follower.seen
     await untilDrained({ admin, kafka, group: name, topic: topics.input }, options)
     await instances.endAll()
     const reader = kafka.logReader()
     const written = await readBack(reader, topics.input, sampleCodec)
-    const verdict = await job.judge(written, (codec) => readBack(reader, topics.output, codec))
-    return { records, ...verdict, openTransactions: await openTransactions(options, topics.output) }
+    const after = await job.judge(written, (codec) => readBack(reader, topics.output, codec))
+    const during = await job.judge(written, await follower.untilEnd(options))
+    return { records, readUnderLoad, ...after, during, openTransactions: await openTransactions(options) }
   } finally {
     await instances.endAll()
+    await follower.close()
     await kafka.close()
     await admin.close()
   }
@@ -154,10 +167,15 @@ function victimsOf({ target, how, cluster }: RoundOptions, instances: Instances)
   })
 }
 
-async function openTransactions({ bootstrapServers, name }: RoundOptions, topic: string): Promise<number> {
+/** In all topics of the round: those of `makeTopics`, and changelogs, which are named after the application. */
+async function openTransactions({ bootstrapServers, name }: RoundOptions): Promise<number> {
   const operations = createOperations({ bootstrapServers, clientId: name })
   try {
-    return (await operations.openTransactions(topic)).length
+    let open = 0
+    for (const topic of await operations.listTopics()) {
+      if (topic.startsWith(`${name}-`)) open += (await operations.openTransactions(topic)).length
+    }
+    return open
   } finally {
     await operations.close()
   }

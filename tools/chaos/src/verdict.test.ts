@@ -24,11 +24,14 @@ describe('results', () => {
 })
 
 test('at least once may repeat, exactly once may not; neither may lose', () => {
-  const verdict: Verdict = { ...clean, openTransactions: 0 }
+  const verdict: Verdict = { ...clean, during: clean, openTransactions: 0 }
   expect(isKept(verdict, 'exactly-once')).toBe(true)
   expect(isKept({ ...verdict, duplicate: 1 }, 'exactly-once')).toBe(false)
   expect(isKept({ ...verdict, duplicate: 1, reordered: 1 }, 'at-least-once')).toBe(true)
   for (const field of ['lost', 'mismatching', 'openTransactions'] as const) {
     expect(isKept({ ...verdict, [field]: 1 }, 'at-least-once')).toBe(false)
   }
+  expect(isKept({ ...verdict, during: { ...clean, duplicate: 1 } }, 'exactly-once')).toBe(false)
+  expect(isKept({ ...verdict, during: { ...clean, duplicate: 1 } }, 'at-least-once')).toBe(true)
+  expect(isKept({ ...verdict, during: { ...clean, lost: 1 } }, 'at-least-once')).toBe(false)
 })

@@ -1,9 +1,16 @@
-/** How many violations of each kind there were; all zero is what exactly-once promises. */
-export interface Verdict {
+/** How many violations of each kind a reader saw; all zero is what exactly-once promises. */
+export interface Judgement {
   readonly lost: number
   readonly duplicate: number
   readonly reordered: number
   readonly mismatching: number
+}
+
+/** Of a reader that comes when all is over. */
+export interface Verdict extends Judgement {
+  /** Of one that read all along. */
+  readonly during: Judgement
+  /** Partitions of any topic of the application in which one is left. */
   readonly openTransactions: number
 }
 
@@ -11,9 +18,9 @@ export type Guaranteed = 'at-least-once' | 'exactly-once'
 
 /** True if a run kept its promise: after a crash, at-least-once may repeat (and so be out of order), never miss or differ. */
 export function isKept(verdict: Verdict, guarantee: Guaranteed): boolean {
-  const { lost, duplicate, reordered, mismatching, openTransactions } = verdict
-  const always = lost + mismatching + openTransactions
-  return guarantee === 'exactly-once' ? always + duplicate + reordered === 0 : always === 0
+  const isRight = ({ lost, mismatching, duplicate, reordered }: Judgement): boolean =>
+    lost + mismatching + (guarantee === 'exactly-once' ? duplicate + reordered : 0) === 0
+  return isRight(verdict) && isRight(verdict.during) && verdict.openTransactions === 0
 }
 
 /** A result with the name that it alone has. Those of one line have an order. */
@@ -24,10 +31,7 @@ export interface Named<V> {
 }
 
 /** What came out against what should have: each result once, equal, and each line in its order. */
-export function judge<V extends object>(
-  expected: readonly Named<V>[],
-  read: readonly Named<V>[],
-): Omit<Verdict, 'openTransactions'> {
+export function judge<V extends object>(expected: readonly Named<V>[], read: readonly Named<V>[]): Judgement {
   const truths = new Map(expected.map(({ name, value }, place) => [name, { value, place }]))
   const seen = new Set<string>()
   const last = new Map<string, number>()

@@ -1,9 +1,9 @@
 import { stream } from '@tidemark/streams'
 import { judge, type Named } from '../verdict.ts'
-import { sampleCodec, type Job, type Keyed, type Sample } from './job.ts'
+import { sampleCodec, type Job, type Read, type Sample } from './job.ts'
 import { samplesInOrder } from './samples.ts'
 
-/** Every record as it is, in the order of its key. */
+/** Every record as it is, in its partition, which its key gives, and in its order there. */
 export const copyJob: Job = {
   topology: ({ input, output }) =>
     stream(input, sampleCodec, { timestampMs: (sample) => sample.timestampMs, clock: 'key' }).to(output, sampleCodec),
@@ -11,6 +11,7 @@ export const copyJob: Job = {
   judge: async (written, readOutput) => judge(written.map(named), (await readOutput(sampleCodec)).map(named)),
 }
 
-function named({ key, value }: Keyed<Sample>): Named<Sample> {
-  return { name: `${key.toString()} ${value.sequence}`, line: key.toString(), value }
+function named({ partition, key, value }: Read<Sample>): Named<Sample> {
+  const line = `partition ${partition}`
+  return { name: `${line}: ${key.toString()} ${value.sequence}`, line, value }
 }

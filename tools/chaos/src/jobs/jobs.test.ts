@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { writeLoad } from '../load.ts'
 import { readBack } from '../read-back.ts'
 import { seededRandom } from '../seeded-random.ts'
-import { sampleCodec, type Job } from './job.ts'
+import { sampleCodec, type Job, type Read } from './job.ts'
 import { jobs } from './jobs.ts'
 import { expectedWindows } from './windows-job.ts'
 
@@ -39,6 +39,20 @@ test.each(Object.entries(jobs))(
     expect(ofLess).not.toEqual(clean)
   },
 )
+
+test('copies that changed places in their partition, or went to another, are wrong', async () => {
+  const read = ([partition, key, sequence]: readonly [number, string, number]) => ({
+    ...{ partition, key: Buffer.from(key) },
+    value: { sequence, timestampMs: 0, amount: 1 },
+  })
+  const written = [read([0, 'a', 0]), read([0, 'b', 0]), read([1, 'c', 0])]
+  const judgedCopies = async (...copies: (readonly [number, string, number])[]) =>
+    await jobs.copy.judge(written, async <V>() => copies.map(read) as unknown as Read<V>[])
+  const right = { lost: 0, duplicate: 0, reordered: 0, mismatching: 0 }
+  expect(await judgedCopies([1, 'c', 0], [0, 'a', 0], [0, 'b', 0])).toEqual(right)
+  expect(await judgedCopies([0, 'b', 0], [0, 'a', 0], [1, 'c', 0])).toEqual({ ...right, reordered: 1 })
+  expect(await judgedCopies([0, 'a', 0], [1, 'b', 0], [1, 'c', 0])).toEqual({ ...right, lost: 1, mismatching: 1 })
+})
 
 test('windows are recomputed from all samples at once', () => {
   const times = [10, 999, 1_000]
