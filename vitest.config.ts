@@ -1,3 +1,4 @@
+import process from 'node:process'
 import { defineConfig } from 'vitest/config'
 
 const conditions = ['@tidemark/source', 'node', 'import', 'default']
@@ -18,8 +19,8 @@ export default defineConfig({
           include: ['{libs,apps,tools}/*/src/**/*.test.ts', 'bench/src/**/*.test.ts'],
           exclude: [...ignored, '**/*.integration.test.ts', '**/*.e2e.test.ts'],
           setupFiles: ['tools/verify/src/bin/property-seed.ts'],
-          // For what hangs: a busy machine takes several times as long as an idle one.
-          testTimeout: 60_000,
+          // For what hangs: a busy machine takes several times as long as an idle one, and many more runs of each property minutes.
+          testTimeout: process.env['PROPERTY_RUNS'] === undefined ? 60_000 : 1_200_000,
           hookTimeout: 60_000,
         },
       },

@@ -64,6 +64,8 @@ export class OpenTransaction {
   /** Undefined while the broker has heard nothing of it. */
   #deadlineMs: number | undefined
   #failure: { readonly error: unknown } | undefined
+  /** A request was not answered: it may still arrive. */
+  #isUnknown = false
   #isEnding = false
 
   constructor(options: OpenTransactionOptions) {
@@ -113,7 +115,7 @@ export class OpenTransaction {
       // What was sent before may still be under way.
       this.#sending ?? this.#begun(),
       ...(offsets.length > 0 ? [this.#writeOffsets(groupId, offsets)] : []),
-    ])
+    ]).catch((error: unknown) => this.#fail(error))
     if (this.#failure !== undefined) throw this.#failure.error
     if (this.#deadlineMs !== undefined) await this.#end()
   }
@@ -125,7 +127,10 @@ export class OpenTransaction {
     await this.#beginning
   }
 
-  /** Tells the broker that nothing of this will be committed, if it can be told within two seconds. Never rejects. */
+  /**
+   * Tells the broker that nothing of this will be committed, if it can be told within two seconds. Not where a request may still arrive:
+   * behind an abort of the same epoch it would belong to the next transaction. The next `init`, with a higher epoch, ends that one. Never rejects.
+   */
   async abort(): Promise<void> {
     const { time } = this.#options.link
     const told = new AbortController()
@@ -135,7 +140,7 @@ export class OpenTransaction {
 
   async #tellOfAbort(): Promise<void> {
     await this.abandon()
-    if (this.#deadlineMs === undefined || this.#isEnding) return
+    if (this.#deadlineMs === undefined || this.#isEnding || this.#isUnknown) return
     const { link, owner, coordinator } = this.#options
     const call = endTxnCall(owner, 'abort')
     const ask = async () => {
@@ -172,6 +177,7 @@ export class OpenTransaction {
   /** From here on nothing is sent, and nothing can be committed. */
   #fail(error: unknown): void {
     this.#failure ??= { error }
+    this.#isUnknown ||= error instanceof OutcomeUnknown
     for (const { reject } of this.#waiting.splice(0)) reject(error)
   }
 

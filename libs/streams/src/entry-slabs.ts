@@ -68,18 +68,25 @@ export class EntrySlabs {
 
   /** Takes an entry in. Returns its number. */
   add({ hash, nameHash }: EntryHashes, entry: EntryRanges): number {
+    // Before there is a number: what is tidied is every number that is not free.
+    const slab = this.#slabOf(entry.bytes)
     const number = this.#free.pop() ?? this.#newNumber()
     const at = number * FIELDS
     this.#fields[at + HASH] = hash
     this.#fields[at + NAME_HASH] = nameHash
-    this.#place(number, this.#slabOf(entry.bytes), entry)
+    this.#place(number, slab, entry)
     return number
   }
 
   /** Gives an entry another value. */
   replace(number: number, entry: EntryRanges): void {
-    this.#release(number)
-    this.#place(number, this.#slabOf(entry.bytes), entry)
+    // May tidy, and so move what is replaced.
+    const to = this.#slabOf(entry.bytes)
+    const from = this.#fields[number * FIELDS + SLAB]!
+    const bytes = this.#bytesOf(number)
+    this.#place(number, to, entry)
+    // Last: where it is the only one in its slab, and the new value is in the same, the slab stays.
+    this.#drop(from, bytes)
   }
 
   free(number: number): void {
@@ -195,11 +202,17 @@ export class EntrySlabs {
     this.#liveBytes += valueEnd - keyStart
   }
 
-  /** Its bytes are garbage now. A slab of nothing else goes. */
   #release(number: number): void {
+    this.#drop(this.#fields[number * FIELDS + SLAB]!, this.#bytesOf(number))
+  }
+
+  #bytesOf(number: number): number {
     const at = number * FIELDS
-    const slab = this.#fields[at + SLAB]!
-    const bytes = this.#fields[at + VALUE_AT]! + this.#fields[at + VALUE_BYTES]!
+    return this.#fields[at + VALUE_AT]! + this.#fields[at + VALUE_BYTES]!
+  }
+
+  /** So many bytes of a slab are garbage now. A slab of nothing else goes. */
+  #drop(slab: number, bytes: number): void {
     this.#liveBytes -= bytes
     this.#liveIn[slab]! -= bytes
     if (this.#liveIn[slab]! > 0) return

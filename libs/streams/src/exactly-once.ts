@@ -176,6 +176,7 @@ export class ExactlyOnce implements Guarantee {
     if (owned === undefined || owned.hasSent) return false
     const { producerId, epoch } = owned.ownership
     owned.ownership = await owned.producer.init()
+    owned.hasBegun = false
     return owned.ownership.producerId === producerId && owned.ownership.epoch === epoch + 1
   }
 

@@ -69,4 +69,54 @@ describe('of a log of entries', () => {
     for (let length = 0; length < 6_000; length++) put(entries, 'a', '.'.repeat(length))
     expect(all(entries)).toEqual(new Map([['a', '.'.repeat(5_999)]]))
   })
+
+  /** Records as a fetch hands them over: behind each other in one large buffer. */
+  function putFetched(entries: LastEntries, records: readonly (readonly [string, unknown])[]): void {
+    const bytes = Buffer.allocUnsafeSlow(3 * 1024 * 1024)
+    let end = 0
+    for (const [key, value] of records) {
+      const keyStart = end
+      const keyEnd = keyStart + bytes.write(key, keyStart)
+      end = value === undefined ? keyEnd : keyEnd + bytes.write(JSON.stringify(value), keyEnd)
+      const isGone = value === undefined
+      entries.put({ bytes, keyStart, keyEnd, valueStart: isGone ? -1 : keyEnd, valueEnd: isGone ? -1 : end })
+    }
+  }
+
+  test('what is left of large fetches survives their clearing away', () => {
+    const key = fc.integer({ min: 0, max: 6 }).map((number) => `key ${number}`)
+    const value = fc.option(fc.string({ maxLength: 20 }), { nil: undefined })
+    const fetches = fc.array(fc.array(fc.tuple(key, value), { minLength: 1, maxLength: 4 }), { maxLength: 12 })
+    fc.assert(
+      fc.property(fetches, (log) => {
+        const entries = new LastEntries()
+        for (const records of log) putFetched(entries, records)
+        const expected = new Map<string, string>()
+        for (const [entryKey, data] of log.flat()) {
+          if (data === undefined) expected.delete(entryKey)
+          else expected.set(entryKey, data)
+        }
+        expect(Object.fromEntries(all(entries))).toEqual(Object.fromEntries(expected))
+      }),
+      // Each run fills megabytes.
+      { numRuns: Math.ceil(numRuns / 10) },
+    )
+  })
+
+  test('a new key in a fetch of its own, again and again', () => {
+    const entries = new LastEntries()
+    for (let index = 0; index < 6; index++) putFetched(entries, [[`key ${index}`, index]])
+    expect(all(entries)).toEqual(new Map(Array.from({ length: 6 }, (_, index) => [`key ${index}`, index])))
+  })
+
+  test('an entry that is written again in each fetch, beside one that stays', () => {
+    const entries = new LastEntries()
+    for (let index = 0; index < 6; index++)
+      putFetched(entries, [
+        ['hot', `${'.'.repeat(100)}${index}`],
+        [`cold ${index}`, index],
+      ])
+    expect(entries.size).toBe(7)
+    expect(all(entries).get('hot')).toBe(`${'.'.repeat(100)}5`)
+  })
 })

@@ -90,6 +90,12 @@ export class OwnedTasks {
     }
   }
 
+  /** True where `resumeSuspended` has something to do. */
+  get isSuspendedDue(): boolean {
+    const { nowMs } = this.#options
+    return [...this.#suspended.values()].some((atMs) => atMs <= nowMs())
+  }
+
   /** Starts tasks anew whose commit had failed. Returns their partitions: what was fetched of them before is to be left out. */
   async resumeSuspended(): Promise<readonly number[]> {
     const { consumer, nowMs } = this.#options

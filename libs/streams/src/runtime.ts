@@ -101,6 +101,8 @@ export class StreamsRuntime {
     await this.#commitWritten()
     const kept = this.#kept.splice(0)
     const polled = await this.#consumer.poll(kept.length > 0 ? 0 : (maxWaitMs ?? this.#untilCommitMs))
+    // No transaction stays open while states are restored, which may take longer than one may.
+    if (this.#tasks.isSuspendedDue && this.#openUntilMs < Infinity) await this.#beginCommit()
     const resumed = await this.#tasks.resumeSuspended()
     const batches = [...kept, ...polled]
     for (const batch of batches) {
@@ -228,7 +230,7 @@ export class StreamsRuntime {
   }
 
   get #untilCommitMs(): number {
-    const isDirty = this.#heldBytes > 0
+    const isDirty = this.#heldBytes > 0 || this.#openUntilMs < Infinity
     return isDirty ? Math.max(0, this.#commitDueMs - this.#options.nowMs()) : IDLE_POLL_MS
   }
 
