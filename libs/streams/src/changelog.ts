@@ -129,7 +129,8 @@ export class Changelog {
   }
 }
 
-function isSpec({ bytes, keyStart, keyEnd }: RecordCursor): boolean {
+/** A record of a changelog that is no entry, but says what the state was made for. */
+export function isSpec({ bytes, keyStart, keyEnd }: RecordCursor): boolean {
   if (keyEnd - keyStart !== SPEC_KEY_BYTES.length || bytes[keyStart] !== SPEC_KEY_BYTES[0]) return false
   return SPEC_KEY_BYTES.compare(bytes, keyStart, keyEnd) === 0
 }

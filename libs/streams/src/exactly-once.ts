@@ -35,6 +35,12 @@ const MAX_INTERVAL_MS = 10_000
 /** Between two lines of the log about a restore that takes long. */
 const TELL_EVERY_MS = 5_000
 
+/** Whose producer was the last to be initialised with it owns the task of the partition. */
+export function transactionalIdOf(applicationId: string, partition: number): string {
+  // One sub-topology so far: its number is part of the id, so that more of them can follow.
+  return `${applicationId}.0.${partition}`
+}
+
 /**
  * One transaction per task and commit: outputs, changelog, dead letters and offsets become visible together. Each task has a
  * transactional producer of its own; opening it fences the task's earlier owner before anything of the task is read.
@@ -153,9 +159,8 @@ export class ExactlyOnce implements Guarantee {
 
   async #open(partition: number): Promise<OwnedTask> {
     const { applicationId, kafka, topics } = this.#options
-    // One sub-topology so far: its number is part of the id, so that more of them can follow.
     const producer = kafka.transactionalProducer({
-      transactionalId: `${applicationId}.0.${partition}`,
+      transactionalId: transactionalIdOf(applicationId, partition),
       transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
     })
     const ownership = await producer.init()

@@ -5,6 +5,7 @@ import { ExactlyOnce } from './exactly-once.ts'
 import type { Guarantee } from './guarantee.ts'
 import { OwnedTasks } from './owned-tasks.ts'
 import type { ConsumerPort, TopicPartition } from './ports.ts'
+import type { StateEntry } from './read-state.ts'
 import type { RecordBatch } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
 import { RUN_DEFAULTS, silentLogger, type RunOptions } from './run-options.ts'
@@ -191,6 +192,21 @@ export class StreamsRuntime {
         entries.set(state.name, (entries.get(state.name) ?? 0) + state.size())
     }
     return entries
+  }
+
+  /** What a table holds in memory, over all tasks; undefined where there is none of this name. */
+  tableEntries(name: string): StateEntry[] | undefined {
+    const isKnown = this.#tasks.all().some(({ tables }) => tables.some((table) => table.name === name))
+    if (!isKnown) return undefined
+    return this.#tasks
+      .all()
+      .flatMap(({ partition, tables }) =>
+        tables
+          .filter((table) => table.name === name)
+          .flatMap((table) =>
+            [...table.entries()].map(([key, value]) => ({ partition, kind: 'table', key, value }) as const),
+          ),
+      )
   }
 
   /** True once the group has given this member its partitions, be it none, and their state is rebuilt. */

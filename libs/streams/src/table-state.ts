@@ -15,6 +15,10 @@ export class TableState<T> {
     return this.#values.size
   }
 
+  entries(): Iterable<readonly [key: string, value: T]> {
+    return this.#values
+  }
+
   get(key: string): T | undefined {
     return this.#values.get(key)
   }

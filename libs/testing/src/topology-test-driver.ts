@@ -1,10 +1,13 @@
 import {
+  readState,
   RecordCollector,
   StreamsRuntime,
+  transactionalIdOf,
   WATERMARK_HEADER,
   type Codec,
   type Header,
   type RunOptions,
+  type StateEntry,
   type StreamsLogger,
   type Topology,
 } from '@tidemark/streams'
@@ -112,6 +115,44 @@ export class TopologyTestDriver {
   /** Writes the outputs so far and commits their offsets. */
   async commit(): Promise<void> {
     await (await this.#running()).commit()
+  }
+
+  /**
+   * What a state holds, by the names that the runtime gives them (`process-<name>`, `windows-<kind and sizes>` unless `aggregate` was given a
+   * name, `table-<topic>`, `clock-<topic>`): what is committed, as its changelog has it; a table, as the application has it. Rejects for
+   * an unknown name with those that there are, and at-least-once for all but tables: no changelog keeps them.
+   */
+  async store(name: string): Promise<StateEntry[]> {
+    const runtime = await this.#running()
+    const names = [...runtime.stateEntries().keys()]
+    if (!names.includes(name)) throw new Error(`there is no store ${name}, there are: ${names.join(', ') || 'none'}`)
+    const entries = runtime.tableEntries(name)
+    if (entries !== undefined) return entries
+    if (this.#options.guarantee === 'at-least-once') {
+      throw new Error(`store ${name} is read from its changelog, which there is none of at-least-once`)
+    }
+    return readState(this.kafka.logReader(), { applicationId: APPLICATION_ID, state: name })
+  }
+
+  /**
+   * Ends one task as a takeover would: another member makes the transactional producer of the partition its own, and the group goes on
+   * without this one, which then joins again. The task starts anew, from what was committed and its changelog; the others go on with what they
+   * have in memory. Returns when that is done, and what was not committed of it is processed again.
+   *
+   * Rejects where the partition has no task here, and at-least-once, where nobody could tell a takeover from none.
+   */
+  async killTask(partition: number): Promise<void> {
+    if (this.#options.guarantee === 'at-least-once') {
+      throw new Error(`task ${partition} can't be killed by itself at-least-once: kill() ends the application`)
+    }
+    await this.#running()
+    const group = this.kafka.group(APPLICATION_ID)
+    const [source] = this.#topology.sources
+    const owner = group.owners.get(`${source?.topic}/${partition}`)
+    if (owner === undefined) throw new Error(`partition ${partition} has no task`)
+    await this.kafka.transactionalProducer({ transactionalId: transactionalIdOf(APPLICATION_ID, partition) }).init()
+    group.expel(owner)
+    await this.settle()
   }
 
   /** Ends the application as `kill -9` would: whatever was not committed is gone. The next record starts it again. */

@@ -25,7 +25,7 @@ export {
   type EventTime,
 } from './event-clock.ts'
 export { ExactSum } from './exact-sum.ts'
-export type { ChangedEntry } from './changed-entries.ts'
+export { parseEntryKey, type ChangedEntry, type ParsedEntryKey } from './changed-entries.ts'
 export type { DormantEntries } from './dormant-entries.ts'
 export { InSequence, inSequence, type InSequenceOptions, type InSequenceOutput } from './in-sequence.ts'
 export { KeyedProcess, type KeyedProcessOptions } from './keyed-process.ts'
