@@ -1,6 +1,6 @@
 import type { TradeGap } from '@tidemark/schemas'
 import { describe, expect, it } from 'vitest'
-import { isSound, judgeFeed, type FeedRecord } from './feed-judge.ts'
+import { isExplained, isSound, judgeFeed, type FeedRecord } from './feed-judge.ts'
 
 const trade = (id: number, timeMs = id): FeedRecord => ({ kind: 'trade', symbol: 'A', id, timeMs })
 const heartbeat = (watermarkMs: number): FeedRecord => ({ kind: 'heartbeat', symbol: 'A', watermarkMs })
@@ -28,6 +28,15 @@ describe('a feed', () => {
   it('is sound where what did not come is in a gap that is not filled', () => {
     const gaps = [gap(2, 3, 'open'), gap(2, 3, 'given_up')]
     expect(judge([trade(1), trade(4), trade(5)], gaps)).toMatchObject({ lost: 0, doubled: 0, openGaps: 0, givenUp: 2 })
+  })
+
+  it('may bring a trade behind a heartbeat where it was in a gap, and something made that gap', () => {
+    const verdict = judge([trade(1), heartbeat(9), trade(2), trade(3), trade(4), trade(5)], [gap(2, 5, 'filled')])
+    expect(verdict).toMatchObject({ contradicted: 0, excused: 4 })
+    expect(isSound(verdict)).toBe(true)
+    expect(isExplained(verdict, ['duplicate', 'lose'])).toBe(true)
+    expect(isExplained(verdict, ['duplicate', 'rest-slow'])).toBe(false)
+    expect(isExplained({ excused: 0 }, [])).toBe(true)
   })
 
   it.each([

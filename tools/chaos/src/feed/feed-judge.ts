@@ -19,6 +19,8 @@ export interface FeedVerdict {
   readonly foreign: number
   /** Trades from before a heartbeat that stands before them, and in no gap. */
   readonly contradicted: number
+  /** As `contradicted`, but once in a gap: right where something made the gap, which is for the round to say. */
+  readonly excused: number
   /** Gaps that nothing became of. */
   readonly openGaps: number
   readonly trades: number
@@ -34,6 +36,28 @@ export function isSound({ lost, doubled, reordered, foreign, contradicted, openG
   return lost + doubled + reordered + foreign + contradicted + openGaps === 0
 }
 
+/** What may leave a hole in a feed: frames that are lost, unreadable or late, ids that are skipped, connections and processes that end. */
+const causesOfGaps: ReadonlySet<string> = new Set([
+  ...[
+    'cut',
+    'day-cut',
+    'server-shutdown',
+    'stall',
+    'delay-pongs',
+    'lose',
+    'reorder',
+    'corrupt',
+    'skip-ids',
+    'refuse-connects',
+  ],
+  ...['kill -9', 'restart', 'second instance', 'kafka cut off', 'broker kill -9', 'broker restart'],
+])
+
+/** Whether trades that are excused by a gap have something that it came from, among the names of all that went wrong. */
+export function isExplained({ excused }: Pick<FeedVerdict, 'excused'>, happened: readonly string[]): boolean {
+  return excused === 0 || happened.some((name) => causesOfGaps.has(name))
+}
+
 export interface FeedEvidence {
   readonly truth: ReadonlyMap<string, IdRuns>
   readonly records: readonly FeedRecord[]
@@ -44,7 +68,7 @@ export interface FeedEvidence {
 /** Judges what came out of a feed against what its source made. */
 export function judgeFeed({ truth, records, gaps }: FeedEvidence): FeedVerdict {
   const lastOfGap = new Map(gaps.map((gap) => [gap.gap_id, gap]))
-  const count = { lost: 0, doubled: 0, reordered: 0, foreign: 0, contradicted: 0, trades: 0, heartbeats: 0 }
+  const count = { lost: 0, doubled: 0, reordered: 0, foreign: 0, contradicted: 0, excused: 0, trades: 0, heartbeats: 0 }
   for (const [symbol, runs] of truth) {
     const own = [...lastOfGap.values()].filter((gap) => gap.symbol === symbol)
     const everInGap = gaps.filter((gap) => gap.symbol === symbol)
@@ -63,7 +87,8 @@ export function judgeFeed({ truth, records, gaps }: FeedEvidence): FeedVerdict {
       highest = Math.max(highest, record.id)
       times.set(record.id, (times.get(record.id) ?? 0) + 1)
       if (!isIn(runs, record.id)) count.foreign++
-      if (record.timeMs < watermarkMs && !everInGap.some((gap) => covers(gap, record.id))) count.contradicted++
+      if (record.timeMs < watermarkMs)
+        count[everInGap.some((gap) => covers(gap, record.id)) ? 'excused' : 'contradicted']++
     }
     const missing = own.filter(({ status }) => status !== 'filled')
     const firstId = Math.min(...times.keys(), ...own.map(({ from_trade_id }) => from_trade_id))

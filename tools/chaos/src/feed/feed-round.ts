@@ -4,7 +4,7 @@ import { avroCodec, connectRegistry, topicNames, topics, valueSubject } from '@t
 import type { Cluster, Host } from '@tidemark/stack'
 import { startFaultProxy, type FaultProxy } from '@tidemark/testing'
 import { seededRandom } from '../seeded-random.ts'
-import { isSound, judgeFeed, type FeedVerdict, type IdRuns } from './feed-judge.ts'
+import { isExplained, isSound, judgeFeed, type FeedVerdict, type IdRuns } from './feed-judge.ts'
 import { ProducerProcesses } from './producer-process.ts'
 import { readFeed, type FeedTopics } from './read-feed.ts'
 
@@ -79,7 +79,8 @@ export async function runFeedRound(options: FeedRoundOptions): Promise<FeedResul
       .flat()
       .reduce((sum, [from, to]) => sum + to - from + 1, 0)
     const faults = countsOf(simulator.faults().map(({ fault }) => fault.do))
-    return { name, seed, connections, published, acts, faults, sound: isSound(verdict), ...verdict }
+    const sound = isSound(verdict) && isExplained(verdict, [...Object.keys(acts), ...Object.keys(faults)])
+    return { name, seed, connections, published, acts, faults, sound, ...verdict }
   } finally {
     await producers.end('clean')
     await simulator.stop()
