@@ -42,6 +42,13 @@ describe('the settings', () => {
     expect(() => load({ SYMBOLS: 'A,B;C,b' })).toThrow('no symbol in two')
   })
 
+  it('commit well before Kafka would abort the transaction', () => {
+    expect(load({ COMMIT_INTERVAL_MS: '10000' }).COMMIT_INTERVAL_MS).toBe(10_000)
+    expect(() => load({ COMMIT_INTERVAL_MS: '15000' })).toThrow(
+      'COMMIT_INTERVAL_MS is "15000": expected milliseconds from 0 to 10000: Kafka aborts transactions that are open for 15 s',
+    )
+  })
+
   it('are all judged at once, each wrong one named with what it was and what is expected', () => {
     const issues = issuesOf({ BINANCE_WS_URL: 'https://example.com', RECONNECT_DELAY_S: '0', SYMBOLS: ',' })
     expect(issues.map((issue) => issue.split(' ')[0]).sort()).toEqual([

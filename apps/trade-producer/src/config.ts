@@ -4,6 +4,13 @@ import { durationMs, durationS, httpUrl, integer, kafkaConfig, serviceFields } f
 import { z } from 'zod'
 import { parseShards } from './symbol-shards.ts'
 
+/**
+ * The broker aborts a transaction that is open for longer. Long enough for the longest COMMIT_INTERVAL_MS and the commit at its end;
+ * no longer, since what a killed shard had open holds up readers of trades, and other shards that start, until then.
+ */
+export const transactionTimeoutMs = 15_000
+const maxCommitIntervalMs = 10_000
+
 const defaultSymbols = 'BTCUSDT,ETHUSDT,BNBUSDT'
 
 const shards = z.string().transform((text, context) => {
@@ -39,7 +46,11 @@ const fields = kafkaConfig({
   WATERMARK_MARGIN_MS: durationMs().default(2_000),
   FILL_TIMEOUT_MS: durationMs({ min: 1 }).default(60_000),
   FILL_MAX_TRADES: integer({ min: 1 }).default(1_000_000),
-  COMMIT_INTERVAL_MS: durationMs().default(50),
+  COMMIT_INTERVAL_MS: durationMs({ max: maxCommitIntervalMs })
+    .describe(
+      `milliseconds from 0 to ${maxCommitIntervalMs}: Kafka aborts transactions that are open for ${transactionTimeoutMs / 1000} s`,
+    )
+    .default(50),
   FEED_BUFFER_FRAMES: integer({ min: 1 }).default(50_000),
   FEED_MAX_PAUSE_MS: durationMs({ max: 30_000 }).default(20_000),
 })

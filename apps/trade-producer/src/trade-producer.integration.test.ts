@@ -4,7 +4,7 @@ import { parseFrame, type ConnectTradesOptions, type FeedItem } from '@tidemark/
 import { createAdmin, kafkaPorts } from '@tidemark/kafka'
 import { avroCodec, connectRegistry, topicNames, topics, valueSubject, type Trade } from '@tidemark/schemas'
 import { createLogger, createMetrics, loadConfig, type RunningService } from '@tidemark/service'
-import type { Codec, Header, RecordCursor } from '@tidemark/streams'
+import { RecordCollector, type Codec, type Header, type RecordCursor } from '@tidemark/streams'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { producerConfig } from './config.ts'
 import { FakeFeed } from './fake-feed.ts'
@@ -202,6 +202,32 @@ describe('the trade producer on a real Kafka and registry', () => {
     expect(starts?.get('BTCUSDT')).toMatchObject({ tradeId: 4_000, watermarkMs: 77 })
     expect(starts?.get('BNBUSDT')).toMatchObject({ tradeId: 3 })
     await second.stop()
+  })
+
+  it('started again beside the open transaction of another shard waits for it, and knows how far the one before has come', async () => {
+    const kafka = kafkaPorts({ bootstrapServers: inject('kafka'), clientId: 'test' })
+    const other = kafka.transactionalProducer({ transactionalId: `other-shard-${topic}` })
+    const first = await start()
+    feed.give(...tradesOf('BTCUSDT', upTo(3)))
+    while (first.health()['produced'] !== 3) await new Promise(setImmediate)
+    await other.init()
+    const collector = new RecordCollector(kafka.producer({}))
+    await collector.open(positionsTopic)
+    const value = { symbol: 'X', trade_id: 1, trade_time_ms: 1, watermark_ms: null, open_gap_from_id: null }
+    await codecs.position.prepare?.()
+    collector.add({ topic: positionsTopic, key: 'X', value, codec: codecs.position, timestampMs: 1 })
+    await other.send(collector.batches())
+    feed.give(...tradesOf('BTCUSDT', [4, 5]))
+    await first.stop()
+    let isStarted = false
+    const starting = start().then(() => (isStarted = true))
+    await new Promise(setImmediate)
+    expect(isStarted).toBe(false)
+    await other.close()
+    await starting
+    expect(starts?.get('BTCUSDT')).toMatchObject({ tradeId: 5 })
+    expect(starts?.has('X')).toBe(false)
+    await kafka.close()
   })
 
   it('of a shard that is taken over by another instance ends, and neither loses nor doubles a trade', async () => {

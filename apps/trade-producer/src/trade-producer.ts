@@ -3,7 +3,7 @@ import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
 import type { RunningService, ServiceContext } from '@tidemark/service'
 import { StreamsError, type Codec, type KafkaPorts } from '@tidemark/streams'
 import { commitLoop } from './commit-loop.ts'
-import type { ProducerConfig } from './config.ts'
+import { transactionTimeoutMs, type ProducerConfig } from './config.ts'
 import type { ExchangeSide } from './exchange-rest.ts'
 import { exposeHops, type HopMetrics } from './hop-metrics.ts'
 import { exposeFigures, producerHealth, type ProducerState } from './producer-health.ts'
@@ -40,7 +40,13 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   const hops = exposeHops(metrics, () => tracked.clock?.offset())
   const writer = new TradeWriter({
     onAcknowledged: (receivedMs) => hops.acknowledged(receivedMs, nowMs()),
-    producer: kafka.transactionalProducer({ transactionalId }),
+    onHeldUp: (heldUp) =>
+      logger.info(
+        { topic: config.KAFKA_POSITIONS_TOPIC, ...heldUp },
+        'waiting for transactions that other shards have open: one of a shard that was killed is aborted by the broker ' +
+          `${transactionTimeoutMs / 1000} s after its begin, or some seconds later`,
+      ),
+    producer: kafka.transactionalProducer({ transactionalId, transactionTimeoutMs }),
     log: kafka.logReader(),
     topics: {
       trades: config.KAFKA_TOPIC,
@@ -121,9 +127,12 @@ async function write(
     if (!(error instanceof StreamsError) || error.code !== 'fenced') throw error
     const { SHARD, KAFKA_TOPIC } = config
     const rule = `one producer a SHARD, also where it writes to another topic than ${KAFKA_TOPIC}`
-    throw new StreamsError('fenced', `shard ${SHARD} has been taken over by a producer started later: ${rule}`, {
-      cause: error,
-    })
+    const stalled = `or this one stood still for ${transactionTimeoutMs / 1000} s within a transaction, and the broker aborted it`
+    throw new StreamsError(
+      'fenced',
+      `shard ${SHARD} has been taken over by a producer started later: ${rule}; ${stalled}: start it again`,
+      { cause: error },
+    )
   }
 }
 

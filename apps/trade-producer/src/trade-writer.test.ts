@@ -1,8 +1,10 @@
 import type { FeedItem } from '@tidemark/binance'
 import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
-import { jsonCodec, RecordCollector, StreamsError, type Header } from '@tidemark/streams'
+import { StopRequestedError } from '@tidemark/service'
+import { jsonCodec, RecordCollector, StreamsError, type Header, type LogReaderPort } from '@tidemark/streams'
 import { InMemoryKafka } from '@tidemark/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { HeldUp } from './read-positions.ts'
 import { TradeWriter } from './trade-writer.ts'
 
 const topics = { trades: 'trades', deadLetters: 'letters', positions: 'positions', gaps: 'gaps' }
@@ -241,5 +243,84 @@ describe('a commit whose answer is lost', () => {
     expect(stored(topics.trades)).toHaveLength(2)
     expect(stored(topics.deadLetters)).toHaveLength(1)
     expect(writer.figures.produced).toBe(2)
+  })
+
+  it('is written again where not all of its positions are found', async () => {
+    writer = failing(false)
+    await writer.open()
+    writer.add(trade(1))
+    writer.add(trade(9, 'ETHUSDT'))
+    await expect(writer.commit()).rejects.toThrow('no answer')
+    const collector = new RecordCollector(kafka.producer())
+    await collector.open(topics.positions)
+    const value = { symbol: 'BTCUSDT', trade_id: 1, trade_time_ms: 1_001, watermark_ms: null, open_gap_from_id: null }
+    const place = { topic: topics.positions, key: 'BTCUSDT', timestampMs: 0 }
+    collector.add({ ...place, value, codec: codecs.position })
+    await collector.flush()
+    await writer.commit()
+    expect(stored(topics.trades)).toHaveLength(2)
+  })
+})
+
+describe('while another shard has a transaction open, before ours in the topic of positions', () => {
+  /** What is readable of positions ends at 0 from when `held` is set; `wait` goes on until the other transaction is ended. */
+  const behind = (others: { held: boolean; wait: () => Promise<void> }): LogReaderPort => {
+    const reader = kafka.logReader()
+    return {
+      ...reader,
+      offsets: async (topic, options = {}) =>
+        (await reader.offsets(topic, options)).map(({ startOffset, endOffset }) => {
+          const isHidden = others.held && topic === topics.positions && options.isolation !== 'read_uncommitted'
+          return { startOffset, endOffset: isHidden ? 0 : endOffset }
+        }),
+      read: async function* (partition, fromOffset, toOffset) {
+        if (others.held) await others.wait()
+        yield* reader.read(partition, fromOffset, toOffset)
+      },
+    }
+  }
+
+  it('a commit that was taken, and whose answer was lost, is found and not made again', async () => {
+    const producer = kafka.transactionalProducer({ transactionalId: 'trade-producer-0' })
+    const others = { held: false, wait: () => Promise.resolve() }
+    const heldUp: HeldUp[] = []
+    const commit: typeof producer.commit = async (transaction) => {
+      await producer.commit(transaction)
+      if (others.held) return
+      others.held = true
+      throw new StreamsError('broker-unavailable', 'no answer', { retriable: true })
+    }
+    writer = new TradeWriter({
+      log: behind(others),
+      topics,
+      codecs,
+      producer: { ...producer, commit },
+      onHeldUp: (range) => heldUp.push(range),
+    })
+    await writer.open()
+    expect(heldUp).toEqual([])
+    writer.add(trade(1))
+    await expect(writer.commit()).rejects.toThrow('no answer')
+    await writer.commit()
+    expect(stored(topics.trades)).toHaveLength(1)
+    expect(heldUp).toEqual([{ partition: 0, readableTo: 0, writtenTo: 1 }])
+  })
+
+  it('a start goes on behind what is committed; it ends at a stop instead of waiting', async () => {
+    await write(trade(1))
+    const others = { held: true, wait: () => Promise.resolve() }
+    const producer = kafka.transactionalProducer({ transactionalId: 'trade-producer-0' })
+    const parts = { producer, log: behind(others), topics, codecs }
+    expect((await new TradeWriter(parts).open()).get('BTCUSDT')).toMatchObject({ trade_id: 1 })
+    const waiting = Promise.withResolvers<void>()
+    others.wait = () => {
+      waiting.resolve()
+      return new Promise(() => undefined)
+    }
+    const stop = new AbortController()
+    const opened = new TradeWriter(parts).open(stop.signal)
+    await waiting.promise
+    stop.abort()
+    await expect(opened).rejects.toThrow(StopRequestedError)
   })
 })

@@ -1,5 +1,6 @@
 import type { FeedItem, RejectCode, RejectedFrame } from '@tidemark/binance'
 import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
+import { unlessStopped } from '@tidemark/service'
 import {
   deadLetterRecord,
   RecordCollector,
@@ -10,7 +11,7 @@ import {
   type OutputBatch,
   type TransactionalProducerPort,
 } from '@tidemark/streams'
-import { readPositions } from './read-positions.ts'
+import { readPositions, type HeldUp } from './read-positions.ts'
 
 export interface TradeWriterOptions {
   readonly producer: TransactionalProducerPort
@@ -28,6 +29,8 @@ export interface TradeWriterOptions {
   }
   /** Kafka has trades which arrived at these times of this machine's day, though nobody sees them before they are committed. */
   readonly onAcknowledged?: (receivedMs: readonly number[]) => void
+  /** Reading the positions, at the start or after a failure, has to wait for transactions of other shards. */
+  readonly onHeldUp?: (heldUp: HeldUp) => void
 }
 
 /** What is committed since the start. */
@@ -100,15 +103,18 @@ export class TradeWriter {
   }
 
   /**
-   * Fences earlier writers and says how far they have come. Rejects with a `StreamsError` where a topic is missing, or Kafka can't be
-   * reached.
+   * Fences earlier writers and says how far they have come, all of it: waits for transactions that other shards have open. Rejects with a
+   * `StreamsError` where a topic is missing, or Kafka can't be reached, and with a `StopRequestedError` where the signal is aborted.
    */
   async open(signal?: AbortSignal): Promise<ReadonlyMap<string, TradePosition>> {
     const { producer, topics, codecs } = this.#options
     for (const codec of Object.values(codecs)) await codec.prepare?.()
     for (const topic of Object.values(topics)) await this.#collector.open(topic)
     await producer.init()
-    for (const [symbol, position] of await this.#readPositions(signal)) this.#positions.set(symbol, position)
+    signal?.throwIfAborted()
+    const reading = this.#readPositions()
+    const found = await (signal === undefined ? reading : unlessStopped(reading, { signal }))
+    for (const [symbol, position] of found) this.#positions.set(symbol, position)
     return this.#positions
   }
 
@@ -259,14 +265,14 @@ export class TradeWriter {
   }
 
   /**
-   * Whether the transaction is in Kafka: every position of it differs from the one before, so one that is found there is of this
-   * transaction. One of dead letters alone can't be found, and is written again.
+   * Whether the transaction is in Kafka: every position of it differs from the one before, so it is where all of them are found. One of
+   * dead letters alone can't be found, and is written again.
    */
   #holds(found: ReadonlyMap<string, TradePosition>): boolean {
-    const [first] = this.#pending.positions
-    if (first === undefined) return false
-    const [symbol, position] = first
-    return JSON.stringify(found.get(symbol)) === JSON.stringify(position)
+    const positions = [...this.#pending.positions]
+    const isFound = ([symbol, position]: [string, TradePosition]): boolean =>
+      JSON.stringify(found.get(symbol)) === JSON.stringify(position)
+    return positions.length > 0 && positions.every(isFound)
   }
 
   /** Tells of the trades up to this one that were not acknowledged before. */
@@ -291,9 +297,9 @@ export class TradeWriter {
     return receivedMs
   }
 
-  #readPositions(signal?: AbortSignal): Promise<Map<string, TradePosition>> {
-    const { log, topics, codecs } = this.#options
-    return readPositions({ log, topic: topics.positions, codec: codecs.position, ...(signal && { signal }) })
+  #readPositions(): Promise<Map<string, TradePosition>> {
+    const { log, topics, codecs, onHeldUp } = this.#options
+    return readPositions({ log, topic: topics.positions, codec: codecs.position, ...(onHeldUp && { onHeldUp }) })
   }
 }
 

@@ -1,4 +1,11 @@
-import { recordBatch, StreamsError, type LogReaderPort, type RecordBatch, type TopicPartition } from '@tidemark/streams'
+import {
+  recordBatch,
+  StreamsError,
+  type LogOffsetsOptions,
+  type LogReaderPort,
+  type RecordBatch,
+  type TopicPartition,
+} from '@tidemark/streams'
 import type { ClusterLink } from './cluster-link.ts'
 import { defaultFetchLimits } from './fetch-positions.ts'
 import { Fetcher } from './fetcher.ts'
@@ -31,13 +38,16 @@ export class TopicLogReader implements LogReaderPort {
     return await this.#options.link.partitionCount(topic)
   }
 
-  async offsets(topic: string): Promise<{ readonly startOffset: number; readonly endOffset: number }[]> {
+  async offsets(
+    topic: string,
+    { isolation = ISOLATION }: LogOffsetsOptions = {},
+  ): Promise<{ readonly startOffset: number; readonly endOffset: number }[]> {
     const { link } = this.#options
     const count = await link.partitionCount(topic)
     const partitions = Array.from({ length: count }, (_, partition) => ({ topic, partition }))
     const [starts, ends] = await Promise.all([
-      logOffsets(link, { partitions, at: 'earliest', isolation: ISOLATION }),
-      logOffsets(link, { partitions, at: 'latest', isolation: ISOLATION }),
+      logOffsets(link, { partitions, at: 'earliest', isolation }),
+      logOffsets(link, { partitions, at: 'latest', isolation }),
     ])
     return starts.map((startOffset, partition) => ({ startOffset, endOffset: ends[partition] ?? startOffset }))
   }
@@ -46,7 +56,7 @@ export class TopicLogReader implements LogReaderPort {
     await this.#options.link.time.nextTurn()
   }
 
-  /** Waits for records that are not written yet, where `toOffset` is beyond the end of the log. */
+  /** Waits for records that are not written yet, where `toOffset` is beyond the end of the log, or not decided yet. */
   async *read(partition: TopicPartition, fromOffset: number, toOffset: number): AsyncGenerator<RecordBatch> {
     if (fromOffset >= toOffset) return
     const { link } = this.#options

@@ -164,6 +164,46 @@ test('a writer that is closed between a send and its commit holds up no reader; 
   await soon(async () => expect(await read()).toEqual(['kept']))
 })
 
+test.each(['commit', 'close', 'timeout'] as const)(
+  'an open transaction hides what another writer committed behind it; a read up to all that is written waits for it to end by %s',
+  async (end) => {
+    const { kafka, topic, transactionOf, read } = await onCluster()
+    const [open, other] = ['open', 'other'].map((name) =>
+      kafka.transactionalProducer({
+        transactionalId: `${topic}.${name}`,
+        transactionTimeoutMs: end === 'timeout' ? 4_000 : 60_000,
+      }),
+    )
+    await open!.init()
+    await open!.send(transactionOf('open', 1).batches)
+    await other!.init()
+    await other!.commit(transactionOf('committed', 1))
+    // The same owner, started anew, as after an answer that was lost.
+    await other!.init()
+    expect(await read()).toEqual([])
+
+    const reader = kafka.logReader()
+    const isolation = 'read_uncommitted'
+    const [[committed], [written]] = await Promise.all([reader.offsets(topic), reader.offsets(topic, { isolation })])
+    expect([committed!.endOffset, written!.endOffset]).toEqual([0, 3])
+    const values: string[] = []
+    let ended = false
+    const reading = (async () => {
+      for await (const batch of reader.read({ topic, partition: 0 }, 0, written!.endOffset)) {
+        const cursor = batch.cursor()
+        while (cursor.next()) values.push(cursor.value()?.toString() ?? '')
+      }
+      ended = true
+    })()
+    await reader.offsets(topic)
+    expect(ended).toBe(false)
+    if (end === 'commit') await open!.commit({ ...transactionOf('open', 1), batches: [] })
+    if (end === 'close') await open!.close()
+    await reading
+    expect(values).toEqual(end === 'commit' ? ['open', 'committed'] : ['committed'])
+  },
+)
+
 test('records that are sent while the loop goes on leave the commit with little to do', async () => {
   const { kafka, topic, transactionOf, read, committed } = await onCluster(2)
   const producer = kafka.transactionalProducer({ transactionalId: topic })

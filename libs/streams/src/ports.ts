@@ -142,12 +142,27 @@ export interface InternalTopic {
   readonly config: Readonly<Record<string, string>>
 }
 
+export interface LogOffsetsOptions {
+  /**
+   * `read_committed`, the default: a partition ends at the first record of a transaction that is open, also where others have committed
+   * behind it. `read_uncommitted`: it ends behind all that is written. Who must miss nothing of a partition that others write to as well
+   * reads up to that end.
+   */
+  readonly isolation?: 'read_committed' | 'read_uncommitted'
+}
+
 /** Reads a topic without a group, such as for a restore, a view or a check. */
 export interface LogReaderPort {
   partitionCount(topic: string): Promise<number>
   /** First offset still kept and the offset after the last record, per partition, in partition order. */
-  offsets(topic: string): Promise<{ readonly startOffset: number; readonly endOffset: number }[]>
-  /** The batches of `[fromOffset, toOffset)`, in order; a first batch may begin earlier (its cursor starts at `fromOffset`). */
+  offsets(
+    topic: string,
+    options?: LogOffsetsOptions,
+  ): Promise<{ readonly startOffset: number; readonly endOffset: number }[]>
+  /**
+   * The committed batches of `[fromOffset, toOffset)`, in order; a first batch may begin earlier (its cursor starts at `fromOffset`).
+   * Waits at a transaction that is open until it is ended, by its writer or by the broker after its timeout.
+   */
   read(partition: TopicPartition, fromOffset: number, toOffset: number): AsyncIterable<RecordBatch>
   /** Resolves when sockets and timers had their turn: for long work on what was read, beside which heartbeats must go on. */
   nextTurn(): Promise<void>

@@ -6,6 +6,7 @@ import {
   committedValues,
   eventually,
   numbered,
+  valuesOf,
   type KafkaUnderTest,
   type PortLaw,
 } from './port-law.ts'
@@ -118,6 +119,49 @@ export const lawsOfTransactions: readonly PortLaw[] = [
       await second.init()
       await second.commit(transactionOf('last'))
       await becomes(['kept', 'next', 'last'])
+    },
+  },
+  {
+    law: 'a read up to the end of all that is written misses nothing that was committed beside transactions of others, however these end',
+    check: async (subject) => {
+      const { kafka } = subject
+      const topic = await subject.createTopic(1)
+      const partition = { topic, partition: 0 }
+      const [taken, dropped, other] = await Promise.all(
+        ['taken', 'dropped', 'other'].map(async (name) => {
+          const writer = kafka.transactionalProducer({ transactionalId: `${topic}-${name}` })
+          await writer.init()
+          return writer
+        }),
+      )
+      await taken!.send([batchOf(partition, ['taken'])])
+      await other!.commit({ batches: [batchOf(partition, ['committed'])], groupId: topic, offsets: [] })
+      await dropped!.send([batchOf(partition, ['dropped'])])
+      // Once its markers are written: as whoever initialises the id again finds it.
+      await other!.init()
+      const reader = kafka.logReader()
+      const [written] = await reader.offsets(topic, { isolation: 'read_uncommitted' })
+      const reading = (async () => {
+        const values: string[] = []
+        let nextOffset = 0
+        for await (const batch of reader.read(partition, 0, written!.endOffset)) {
+          values.push(...valuesOf(batch).map((value) => value.slice(value.indexOf(':') + 1)))
+          nextOffset = batch.nextOffset
+        }
+        return { values, nextOffset }
+      })()
+      await subject.moment()
+      await taken!.commit({ batches: [], groupId: topic, offsets: [] })
+      await dropped!.close()
+      const { values, nextOffset } = await reading
+      assert.ok(nextOffset >= written!.endOffset, `read to ${nextOffset} of ${written!.endOffset}`)
+      assert.deepEqual(
+        values.filter((value) => value !== 'taken'),
+        ['committed'],
+      )
+      await reader.close()
+      const isSeen = async () => (await committedValues(kafka, partition)).sort().join() === 'committed,taken'
+      await eventually(subject, 'what was taken is seen, and what was dropped is not', isSeen)
     },
   },
   {
