@@ -50,8 +50,9 @@ async function runEngineProofs(proof: ProofName | undefined, { rounds, seed }: C
       for (let round = 0; round < rounds; round++) {
         for (const [index, variant] of variantsOf(name).entries()) {
           if (giveUp.signal.aborted) break
-          const place = { cluster, workDir, log, name: `${name}-${round}-${index}`, seed: seed + round, host: process }
-          const outcome = await outcomeOf(variant, place)
+          const place = { name: `${name}-${round}-${index}`, seed: seed + round, host: process, workDir, log }
+          const { bootstrapServers } = cluster
+          const outcome = await outcomeOf(variant, { ...place, cluster, bootstrapServers, replicationFactor: 3 })
           log(JSON.stringify(outcome))
           outcomes.push(outcome)
         }

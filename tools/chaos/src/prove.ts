@@ -11,7 +11,10 @@ import { isKept } from './verdict.ts'
 /** Where a round of a proof runs. */
 export interface Place {
   readonly host: Host
-  readonly cluster: Cluster
+  readonly bootstrapServers: string
+  /** Whose brokers may be ended. */
+  readonly cluster?: Cluster
+  readonly replicationFactor: number
   readonly workDir: string
   readonly log: (line: string) => void
   /** Names its topics and its application. */
@@ -46,37 +49,29 @@ export async function outcomeOf(variant: Variant, place: Place): Promise<Outcome
 }
 
 /** Through a proxy where the faults are to be in the connections. */
-async function proveRound(settings: ProofSettings, place: Place): Promise<Outcome> {
-  const { host, cluster, workDir, log, name, seed } = place
-  const { bootstrapServers } = cluster
+export async function proveRound(settings: ProofSettings, place: Place): Promise<Outcome> {
+  const { bootstrapServers, workDir, name, seed } = place
   const rules = settings.target === 'connections' ? faultRules() : []
   const proxy = await startFaultProxy({ brokers: bootstrapServers, rules, random: seededChance(seed) })
   try {
     const verdict = await runRound({
       ...settings,
-      host,
-      bootstrapServers,
+      ...place,
       ...(rules.length > 0 && { instanceServers: proxy.bootstrapServers }),
-      cluster,
-      name,
-      seed,
       logDir: join(workDir, 'logs', name),
-      replicationFactor: 3,
-      log,
       nowMs: () => performance.now(),
       wait: (ms) => delay(ms),
     })
-    const faults = Object.values(proxy.stats().faults).reduce((sum, count) => sum + count, 0)
+    const faults = rules.length > 0 && { faults: proxy.stats().faults }
     const { guarantee, target, how } = settings
-    return { name, seed, kept: isKept(verdict, guarantee), guarantee, target, how, faults, ...verdict }
+    return { name, seed, kept: isKept(verdict, guarantee), guarantee, target, how, ...faults, ...verdict }
   } finally {
     await proxy.close()
   }
 }
 
-async function proveBacklog({ host, cluster, name, seed }: Place): Promise<Outcome> {
-  const { bootstrapServers } = cluster
-  const verdict = await runBacklog({ ...backlog, host, bootstrapServers, name, replicationFactor: 3 })
+async function proveBacklog({ host, bootstrapServers, replicationFactor, name, seed }: Place): Promise<Outcome> {
+  const verdict = await runBacklog({ ...backlog, host, bootstrapServers, name, replicationFactor })
   const { maxBufferedBytes } = backlog
   return { name, seed, kept: isBounded(verdict, maxBufferedBytes), maxBufferedBytes, ...verdict }
 }
