@@ -59,6 +59,10 @@ export class AtLeastOnce implements Guarantee {
     )
   }
 
+  mayStay(): boolean {
+    return true
+  }
+
   /** Outputs leave with the commit. */
   sendAhead(): boolean {
     return false

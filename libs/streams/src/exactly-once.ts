@@ -25,6 +25,8 @@ interface OwnedTask {
   /** Since the last commit: a transaction was begun, and records were sent. */
   hasBegun: boolean
   hasSent: boolean
+  /** What was sent ahead and is not acknowledged yet. */
+  readonly underWay: Set<Promise<void>>
 }
 
 /** Well above `MAX_OPEN_MS`: the records of a batch may be slow, and a broker may restart. */
@@ -49,8 +51,6 @@ export class ExactlyOnce implements Guarantee {
   readonly #options: ExactlyOnceOptions
   readonly #reader: LogReaderPort
   readonly #owned = new Map<Task, OwnedTask>()
-  /** What was sent ahead and is not acknowledged yet. */
-  readonly #underWay = new Set<Promise<void>>()
 
   constructor(options: ExactlyOnceOptions) {
     this.#options = options
@@ -103,6 +103,11 @@ export class ExactlyOnce implements Guarantee {
     return kept.filter((task) => task !== undefined)
   }
 
+  /** Records that were sent ahead of a commit that has not come are gone, and the task no longer has them. */
+  mayStay(task: Task): boolean {
+    return this.#owned.get(task)?.hasSent === false
+  }
+
   /**
    * What a commit has to tell the broker first is told with the first records after the one before. Full batches leave at once.
    * Smaller ones gain nothing by it: they go out together at the commit.
@@ -118,8 +123,8 @@ export class ExactlyOnce implements Guarantee {
       .send(full.batches)
       // Of a failure the commit hears too.
       .then(full.release, () => undefined)
-      .finally(() => this.#underWay.delete(sending))
-    this.#underWay.add(sending)
+      .finally(() => owned.underWay.delete(sending))
+    owned.underWay.add(sending)
     return true
   }
 
@@ -133,8 +138,10 @@ export class ExactlyOnce implements Guarantee {
   }
 
   async acknowledged(): Promise<boolean> {
-    if (this.#underWay.size === 0) return false
-    await Promise.race(this.#underWay)
+    // Not of tasks that were dropped: nothing that is held is freed by an answer to them, which may take long to come.
+    const underWay = [...this.#owned.values()].flatMap((owned) => [...owned.underWay])
+    if (underWay.length === 0) return false
+    await Promise.race(underWay)
     return true
   }
 
@@ -168,17 +175,16 @@ export class ExactlyOnce implements Guarantee {
     const { collector } = task
     const changelogs = task.states.map((state) => new Changelog({ applicationId, state, partition }))
     for (const topic of [...topics, ...changelogs.map((changelog) => changelog.topic)]) await collector.open(topic)
-    return { task, producer, changelogs, ownership, hasBegun: false, hasSent: false }
+    return { task, producer, changelogs, ownership, hasBegun: false, hasSent: false, underWay: new Set() }
   }
 
   /**
    * Initialises a task's producer again. The same id with the next epoch: nobody has done so in between, so nobody has written. Any
-   * other answer is a no, such as after a transaction of this task's own that the broker has given up. It is a no as well where records were sent ahead of a
-   * commit that has not come: they are gone, and the task no longer has them.
+   * other answer is a no, such as after a transaction of this task's own that the broker has given up.
    */
   async #isStillOwner(task: Task): Promise<boolean> {
     const owned = this.#owned.get(task)
-    if (owned === undefined || owned.hasSent) return false
+    if (owned === undefined || !this.mayStay(task)) return false
     const { producerId, epoch } = owned.ownership
     owned.ownership = await owned.producer.init()
     owned.hasBegun = false

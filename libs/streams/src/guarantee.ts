@@ -26,6 +26,8 @@ export interface Guarantee {
    * else can commit for these when it resolves. The others are to be dropped, and opened.
    */
   keep(tasks: readonly Task[]): Promise<Task[]>
+  /** False for a task that `keep` will not return, whatever happens until then: it holds nothing that is worth waiting with. */
+  mayStay(task: Task): boolean
   /**
    * Begins to send what a task has put out ahead of its commit, where that is possible and worth it: true if it has. It counts as buffered until it is acknowledged; where it is
    * not, the commit fails.

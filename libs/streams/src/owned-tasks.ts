@@ -77,6 +77,20 @@ export class OwnedTasks {
     }
   }
 
+  /**
+   * Stops tasks whose partitions others may have already. Those that can't go on whatever comes are dropped now: the group may take long to
+   * divide its partitions, and what they have sent ahead holds up readers until its transaction ends. It is aborted under their own epoch, which is
+   * refused where a new owner is there, and not at all where a request may still arrive; initialising the producer would end it for certain,
+   * but would take the task back from a new owner.
+   */
+  async lost(partitions: readonly TopicPartition[]): Promise<void> {
+    const { guarantee } = this.#options
+    this.unassigned(partitions)
+    const gone = [...this.#waiting.values()].filter((task) => !guarantee.mayStay(task))
+    for (const { partition } of gone) this.#waiting.delete(partition)
+    await guarantee.drop(gone)
+  }
+
   /** Drops tasks that can't go on as they are, to be started anew by `resumeSuspended`. Throws after too many failures in a row. */
   async suspend(failed: readonly FailedCommit[]): Promise<void> {
     const { nowMs, guarantee } = this.#options

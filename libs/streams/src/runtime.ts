@@ -276,7 +276,7 @@ export class StreamsRuntime {
     await this.#writes.settled()
     await this.#tasks.suspend(this.#writes.take().failed)
     this.#kept = []
-    this.#tasks.unassigned(partitions)
+    await this.#tasks.lost(partitions)
   }
 
   /** How many partitions the sources have: the same number each, since a task owns one of each. */

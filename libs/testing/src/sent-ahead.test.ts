@@ -25,6 +25,7 @@ class WatchedKafka extends InMemoryKafka {
   failNext: StreamsError | undefined
   /** While it is set, what is sent is not acknowledged. */
   gate: Promise<void> | undefined
+  closed = 0
   onCommit = () => {}
 
   override transactionalProducer(options: TransactionalProducerOptions): TransactionalProducerPort {
@@ -47,6 +48,10 @@ class WatchedKafka extends InMemoryKafka {
         if (failure !== undefined) throw failure
         this.onCommit()
         await producer.commit(transaction)
+      },
+      close: async () => {
+        this.closed++
+        await producer.close()
       },
     }
   }
@@ -198,6 +203,26 @@ test('what was sent ahead is committed before the broker would give it up, howev
   await runtime.turn(0)
   clock.advance(15_000)
   await runtime.turn(0)
+  expect(written()).toEqual([1])
+})
+
+test('what was sent ahead by a member that the group has left out is aborted at once, not when it has its partitions again', async () => {
+  const { kafka, runtime, give, written } = await running(copies)
+  await give(1)
+  await runtime.turn(0)
+  const group = kafka.group('app')
+  group.expel(group.members[0]!)
+  const other = kafka.consumer({ groupId: 'app' })
+  const nothing = async () => {}
+  other.subscribe(['orders'], { assigned: nothing, revoked: nothing, lost: nothing })
+  await other.poll(0)
+  await runtime.turn(0)
+  expect(runtime.ready).toBe(false)
+  expect(kafka.closed).toBe(1)
+  await other.close()
+  await runtime.turn(0)
+  await runtime.turn(0)
+  await runtime.commit()
   expect(written()).toEqual([1])
 })
 
