@@ -26,6 +26,7 @@ class WatchedKafka extends InMemoryKafka {
   /** While it is set, what is sent is not acknowledged. */
   gate: Promise<void> | undefined
   closed = 0
+  failCommit: StreamsError | undefined
   onCommit = () => {}
 
   override transactionalProducer(options: TransactionalProducerOptions): TransactionalProducerPort {
@@ -45,7 +46,9 @@ class WatchedKafka extends InMemoryKafka {
         await producer.send(batches)
       },
       commit: async (transaction) => {
-        if (failure !== undefined) throw failure
+        const failed = failure ?? this.failCommit
+        this.failCommit = undefined
+        if (failed !== undefined) throw failed
         this.onCommit()
         await producer.commit(transaction)
       },
@@ -57,9 +60,9 @@ class WatchedKafka extends InMemoryKafka {
   }
 }
 
-async function running(app: Topology, given: Partial<RunOptions> = {}) {
+async function running(app: Topology, given: Partial<RunOptions> = {}, partitions = 1) {
   const kafka = new WatchedKafka()
-  for (const topic of ['orders', 'copies', 'app-dlq']) kafka.createTopic(topic)
+  for (const topic of ['orders', 'copies', 'app-dlq']) kafka.createTopic(topic, partitions)
   const clock = new ManualClock()
   const options = { applicationId: 'app', kafka, guarantee: 'exactly-once', maxBatchBytes: 1, ...given } as const
   const runtime = new StreamsRuntime(app, { ...options, nowMs: clock.nowMs })
@@ -79,7 +82,13 @@ async function running(app: Topology, given: Partial<RunOptions> = {}) {
       while (cursor.next()) amounts.push((JSON.parse(cursor.value()!.toString()) as Order).amount)
       return amounts
     })
-  return { kafka, clock, runtime, give, written }
+  const giveKeys = async (partition: number, ...keys: string[]) => {
+    for (const key of keys) {
+      collector.add({ topic: 'orders', partition, key, value: order(1), codec: orderCodec, timestampMs: 0 })
+    }
+    await collector.flush()
+  }
+  return { kafka, clock, runtime, give, giveKeys, written }
 }
 
 test('full batches leave ahead of their commit, and are seen with it', async () => {
@@ -195,6 +204,26 @@ test('outputs on their way count as buffered: with more than their share, the ne
   expect(written()).toEqual([])
   await runtime.commit()
   expect(written()).toEqual(amounts)
+})
+
+test('nothing waits for the answer to what a task had sent that is gone', async () => {
+  const limits = { maxBatchBytes: 300, maxBufferedBytes: 1_600, commitIntervalMs: Infinity }
+  const { kafka, runtime, giveKeys } = await running(copies, limits, 2)
+  kafka.gate = new Promise(() => {})
+  await giveKeys(0, 'a'.repeat(300))
+  await runtime.turn(0)
+  expect(kafka.sends).toBe(1)
+  kafka.gate = undefined
+  kafka.failCommit = new StreamsError('fenced', 'another one has taken over')
+  await runtime.commit()
+  expect(kafka.closed).toBe(1)
+  // More than a quarter of what may be buffered, over two partitions: no batch is full.
+  let commits = 0
+  kafka.onCommit = () => commits++
+  await giveKeys(1, 'b'.repeat(200), 'c'.repeat(200))
+  await runtime.turn(0)
+  expect(kafka.sends).toBe(1)
+  expect(commits).toBe(1)
 })
 
 test('what was sent ahead is committed before the broker would give it up, however long the interval is', async () => {
