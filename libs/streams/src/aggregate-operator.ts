@@ -2,6 +2,7 @@ import { windowOperator, type Aggregator, type Emit, type Window, type Windows }
 import { StreamsError } from './errors.ts'
 import { classInside } from './json-safe.ts'
 import { timeBehind, type Operator, type OperatorContext } from './operator.ts'
+import { specOf } from './state-spec.ts'
 import { ReusedRecord } from './stream-record.ts'
 import { lateLabel, windowsName } from './windows-name.ts'
 
@@ -56,7 +57,7 @@ export function aggregateOperator<V, A, R>(
   context.beforeCommit(() => fold.flush())
   context.keep({
     name,
-    spec: `${windowsName(windows)}, entries of version ${ENTRIES_VERSION}`,
+    spec: specOf(windowsName(windows), ENTRIES_VERSION),
     size: () => fold.size,
     changes: () => fold.changes(),
     restoreEntry: (key, data) => fold.restoreEntry(key, data),

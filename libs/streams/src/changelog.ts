@@ -5,6 +5,7 @@ import type { KeptState } from './operator.ts'
 import type { InternalTopic, LogReaderPort } from './ports.ts'
 import type { RecordCursor } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
+import { differInFormat, entriesVersionOf } from './state-spec.ts'
 
 /** Key of the entry that says what a state was made for. Keys of entries never begin with it. */
 const SPEC_KEY = '\u0000spec'
@@ -41,6 +42,7 @@ export interface RestoreProgress {
 
 /** One state of one task and its partition of the changelog. */
 export class Changelog {
+  readonly #applicationId: string
   readonly #state: KeptState
   readonly #topic: string
   readonly #partition: number
@@ -49,6 +51,7 @@ export class Changelog {
   #progress: RestoreProgress | undefined
 
   constructor(options: { applicationId: string; state: KeptState; partition: number }) {
+    this.#applicationId = options.applicationId
     this.#state = options.state
     this.#topic = changelogTopic(options.applicationId, options.state.name)
     this.#partition = options.partition
@@ -74,7 +77,8 @@ export class Changelog {
 
   /**
    * Reads the state back, from the beginning of the changelog to its end. Returns how many entries it has. Rejects with
-   * `topology-changed`, naming the state, where it was made for something else. `onBatch` is told of each batch that was read.
+   * `topology-changed`, naming the state, where it was made for something else, and with `format-changed` where another version of the library has
+   * written it. `onBatch` is told of each batch that was read.
    */
   async restore(reader: LogReaderPort, onBatch: () => void): Promise<number> {
     const { startOffset, endOffset } = (await reader.offsets(this.#topic))[this.#partition] ?? {
@@ -114,11 +118,20 @@ export class Changelog {
 
   #check(spec: unknown): void {
     this.#hasSpec = true
-    if (spec === this.#state.spec) return
+    const { name, spec: now } = this.#state
+    if (spec === now) return
+    const subject = `state ${name} in ${this.#topic}`
+    const reset = `reset the application (npm run operate -- reset --application ${this.#applicationId})`
+    if (differInFormat(spec, now)) {
+      throw new StreamsError(
+        'format-changed',
+        `${subject} was written by another version of @tidemark/streams: its entries are of version ${entriesVersionOf(spec)}, this one has ` +
+          `version ${entriesVersionOf(now)}: go on with the version that wrote it, or ${reset}`,
+      )
+    }
     throw new StreamsError(
       'topology-changed',
-      `state ${this.#state.name} in ${this.#topic} was made for ${JSON.stringify(spec)}, the topology now has ` +
-        `${JSON.stringify(this.#state.spec)}: change it back, or reset the application`,
+      `${subject} was made for ${JSON.stringify(spec)}, the topology now has ${JSON.stringify(now)}: change it back, or ${reset}`,
     )
   }
 

@@ -13,6 +13,7 @@ export type StreamsErrorCode =
   | 'unsupported'
   | 'guarantee-changed'
   | 'topology-changed'
+  | 'format-changed'
   | 'limit-reached'
   | 'record-failed'
   | 'record-too-slow'

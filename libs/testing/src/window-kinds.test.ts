@@ -1,6 +1,7 @@
-import { jsonCodec, stream, topology } from '@tidemark/streams'
+import { jsonCodec, RecordCollector, stream, topology } from '@tidemark/streams'
 import { count, countWindows, hopping, session, tumbling } from '@tidemark/windowing'
 import { expect, test } from 'vitest'
+import { InMemoryKafka } from './in-memory-kafka.ts'
 import { orderCodec, ordersTopology, totals, totalsCodec, type Order } from './orders-fixture.ts'
 import { TopologyTestDriver } from './topology-test-driver.ts'
 
@@ -86,9 +87,32 @@ test('a topology that has other windows than its state was made for is refused, 
   const second = new TopologyTestDriver(renamed, { kafka: first.kafka })
   await expect(second.input('orders', orderCodec).pipe('ada', order(2))).rejects.toThrow(
     'state windows-tumbling-1m-grace-2s in test-driver-windows-tumbling-1m-grace-2s-changelog was made for ' +
-      '"tumbling-1m-grace-2s, entries of version 2", the topology now has "tumbling-10s-grace-2s, entries of version 2"',
+      '"tumbling-1m-grace-2s, entries of version 2", the topology now has "tumbling-10s-grace-2s, entries of version 2": ' +
+      'change it back, or reset the application (npm run operate -- reset --application test-driver)',
   )
 })
+
+test.each([
+  ['tumbling-1m-grace-2s', 'version 1'],
+  ['tumbling-1m-grace-2s, entries of version 17', 'version 17'],
+])(
+  'state of the same windows that another version of the library has written as "%s" is told as that',
+  async (spec, version) => {
+    const kafka = new InMemoryKafka()
+    const changelog = 'test-driver-windows-tumbling-1m-grace-2s-changelog'
+    kafka.createTopic(changelog)
+    const collector = new RecordCollector(kafka.producer())
+    await collector.open(changelog)
+    const codec = jsonCodec<string>(() => undefined)
+    collector.add({ topic: changelog, key: '\u0000spec', value: spec, codec, timestampMs: 0 })
+    await collector.flush()
+    const driver = new TopologyTestDriver(ordersTopology({ sizeMs: 60_000 }), { kafka })
+    await expect(driver.input('orders', orderCodec).pipe('ada', order(1))).rejects.toThrow(
+      `was written by another version of @tidemark/streams: its entries are of ${version}, this one has version 2: go on with the ` +
+        'version that wrote it, or reset the application (npm run operate -- reset --application test-driver)',
+    )
+  },
+)
 
 test('aggregates with the same windows keep their state apart: of one source, and of two', async () => {
   const returns = stream('returns', orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs })
