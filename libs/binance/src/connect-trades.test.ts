@@ -223,39 +223,46 @@ describe('a feed of trades', () => {
     expect((await take(iterator, 2)).map(idOf)).toEqual([2, 3])
   })
 
-  it('reads on after the longest pause, drops what there is no room for, and asks for it later', async () => {
-    const asked: number[] = []
-    const history: TradeHistory = {
-      reach: 'any',
-      serverTimeMs: async () => 1_000,
-      lastTradeIds: async () => new Map(),
-      trades: async ({ fromId, limit }) => {
-        asked.push(fromId)
-        const trades = Array.from({ length: limit }, (_unused, index) => tradeOf('BTCUSDT', fromId + index))
-        return { trades: trades.filter(({ trade_id }) => trade_id <= 40), completeFromId: fromId }
-      },
-    }
-    const feed = feedOf({ maxBufferedFrames: 10, maxPauseMs: 1_000, history })
-    const { socket } = await accepted()
-    await states.until('connected')
-    for (let id = 1; id <= 10; id++) socket.send(frame(id))
-    while (feed.counters.buffered < 10) await new Promise(setImmediate)
-    for (let id = 11; id <= 40; id++) socket.send(frame(id))
-    socket.ping()
-    clock.advance(1_000)
-    await once(socket, 'pong')
-    expect(feed.counters.dropped).toBeGreaterThan(0)
-    const iterator = feed[Symbol.asyncIterator]()
-    const ids: (number | string)[] = (await take(iterator, 10)).map(idOf)
-    while (!ids.includes(40)) {
-      clock.advance(250)
-      ids.push(...(await take(iterator, 1)).map(idOf))
-    }
-    expect(ids.filter((id) => typeof id === 'number')).toEqual(
-      Array.from({ length: 40 }, (_unused, index) => index + 1),
-    )
-    expect(asked.length).toBeGreaterThan(0)
-  })
+  it.each([
+    ['for a moment', 0],
+    ['for longer than a hole may stay open', 600_000],
+  ])(
+    'reads on where nobody takes anything %s, drops what there is no room for, and asks for it later',
+    async (_for, awayMs) => {
+      const asked: number[] = []
+      const history: TradeHistory = {
+        reach: 'any',
+        serverTimeMs: async () => 1_000,
+        lastTradeIds: async () => new Map(),
+        trades: async ({ fromId, limit }) => {
+          asked.push(fromId)
+          const trades = Array.from({ length: limit }, (_unused, index) => tradeOf('BTCUSDT', fromId + index))
+          return { trades: trades.filter(({ trade_id }) => trade_id <= 40), completeFromId: fromId }
+        },
+      }
+      const feed = feedOf({ maxBufferedFrames: 10, maxPauseMs: 1_000, silenceMs: 10 * 600_000, history })
+      const { socket } = await accepted()
+      await states.until('connected')
+      for (let id = 1; id <= 10; id++) socket.send(frame(id))
+      while (feed.counters.buffered < 10) await new Promise(setImmediate)
+      for (let id = 11; id <= 40; id++) socket.send(frame(id))
+      socket.ping()
+      clock.advance(1_000)
+      await once(socket, 'pong')
+      expect(feed.counters.dropped).toBeGreaterThan(0)
+      clock.advance(awayMs)
+      const iterator = feed[Symbol.asyncIterator]()
+      const ids: (number | string)[] = (await take(iterator, 10)).map(idOf)
+      while (!ids.includes(40)) {
+        clock.advance(250)
+        ids.push(...(await take(iterator, 1)).map(idOf))
+      }
+      expect(ids.filter((id) => typeof id === 'number')).toEqual(
+        Array.from({ length: 40 }, (_unused, index) => index + 1),
+      )
+      expect(asked.length).toBeGreaterThan(0)
+    },
+  )
 
   it('replaces a connection on which nothing came for the silent time, and keeps one that is pinged', async () => {
     const feed = feedOf({ silenceMs: 60_000 })

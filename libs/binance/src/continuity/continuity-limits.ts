@@ -2,8 +2,10 @@
 export interface ContinuityLimits {
   /** A missing id may still be on its way, on this connection or the other one: a hole is asked for once it is this old. */
   readonly suspectMs: number
-  /** A hole is given up where the exchange's history has not got any further with it for this long. */
+  /** A hole is given up where the exchange's history has not got any further with it for this long, in which it could be asked. */
   readonly fillTimeoutMs: number
+  /** The exchange's budget, or a ban, is waited for so long; what it lasts longer counts as time in which it could be asked. */
+  readonly maxLimitedMs: number
   /** Of one hole at most so many ids are asked for, the newest ones. */
   readonly maxFillTrades: number
   /** Trades that wait behind holes, over all symbols; what comes beyond is asked for later. */
@@ -27,6 +29,7 @@ export interface ContinuityLimits {
 export const defaultContinuityLimits: ContinuityLimits = {
   suspectMs: 250,
   fillTimeoutMs: 60_000,
+  maxLimitedMs: 300_000,
   maxFillTrades: 1_000_000,
   maxHeldTrades: 200_000,
   maxConcurrentPages: 2,

@@ -225,6 +225,38 @@ describe('heartbeats', () => {
 })
 
 describe('questions to the history', () => {
+  const lose = (): void => {
+    trades(1)
+    exchange.trade('AAA', { lostOn: [connection] })
+    trades(1)
+    exchange.deliver(connection)
+  }
+
+  it('that wait for the budget for longer than a hole may stay open give nothing up: they are asked then', () => {
+    lose()
+    exchange.pass(exchange.limits.suspectMs)
+    exchange.answer('rate-limited', exchange.limits.fillTimeoutMs + 1_000)
+    exchange.pass(exchange.limits.fillTimeoutMs + 1_000)
+    expect(told().at(-1)).toBe('AAA 2-2 open skip')
+    exchange.answer()
+    expect(told().at(-1)).toBe('AAA 3')
+  })
+
+  it('do not wait for the budget for ever: a long ban ends in a gap that is given up', () => {
+    lose()
+    exchange.pass(exchange.limits.suspectMs)
+    exchange.answer('rate-limited', 3 * 24 * 3_600_000)
+    exchange.pass(exchange.limits.maxLimitedMs + exchange.limits.fillTimeoutMs)
+    expect(told().slice(-2)).toEqual(['AAA 2-2 given_up skip', 'AAA 3'])
+  })
+
+  it('that nobody asked for a while, since what was there had no room, are asked before anything is given up', () => {
+    lose()
+    exchange.pass(10 * exchange.limits.fillTimeoutMs, 'stalled')
+    exchange.answer()
+    expect(told().slice(-2)).toEqual(['AAA 2-2 filled skip', 'AAA 3'])
+  })
+
   it('wait as long as the exchange says, and the hole with them', () => {
     trades(1)
     exchange.trade('AAA', { lostOn: [connection] })

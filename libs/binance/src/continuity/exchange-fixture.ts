@@ -32,6 +32,8 @@ export class ExchangeFixture {
   readonly truth = new Map<string, Trade[]>()
   readonly pending: HistoryRequest[] = []
   readonly #queues = new Map<number, Frame[]>()
+  /** What the exchange had when a question was asked. */
+  readonly #asOf = new WeakMap<HistoryRequest, { readonly timeMs: number; readonly lastIds: Map<string, number> }>()
   readonly #reach: number
   #continuity: Continuity
   #lastConnection = 0
@@ -101,30 +103,44 @@ export class ExchangeFixture {
     }
   }
 
-  /** Lets time pass, and takes the questions that come up. */
-  pass(ms: number): void {
-    this.nowMs += ms
+  /** Lets time pass, and takes the questions that come up; they are asked for at least each second, but where `stalled`. */
+  pass(ms: number, how: 'asking' | 'stalled' = 'asking'): void {
+    for (let leftMs = ms; leftMs > 0 && how === 'asking'; leftMs -= 1_000) {
+      this.nowMs += Math.min(1_000, leftMs)
+      this.#ask()
+    }
+    if (how === 'stalled') this.nowMs += ms
+    this.#ask()
+  }
+
+  #ask(): void {
     for (;;) {
       const request = this.#continuity.nextRequest(this.nowMs)
       if (request === undefined) return
       this.pending.push(request)
+      const lastIds = [...this.truth].flatMap(([symbol, made]): [string, number][] => {
+        const last = made.at(-1)
+        return last === undefined ? [] : [[symbol, last.trade_id]]
+      })
+      this.#asOf.set(request, { timeMs: this.nowMs, lastIds: new Map(lastIds) })
     }
   }
 
-  /** Answers the oldest question; behind: without a symbol's newest trades. */
-  answer(how: 'well' | 'behind' | 'rate-limited' | 'unavailable' = 'well'): void {
+  /** Answers the oldest question, by what there was when it was asked; behind: without a symbol's newest trades. */
+  answer(how: 'well' | 'behind' | 'rate-limited' | 'unavailable' = 'well', retryAfterMs = 3_000): void {
     const request = this.pending.shift()
     if (request === undefined) return
     if (how === 'rate-limited' || how === 'unavailable') {
-      const retry = how === 'rate-limited' ? { retryAfterMs: 3_000 } : {}
+      const retry = how === 'rate-limited' ? { retryAfterMs } : {}
       this.#continuity.failed(request, new TradeHistoryError(how, how, retry), this.nowMs)
     } else if (request.kind === 'check') {
+      const { timeMs, lastIds } = this.#asOf.get(request)!
       const lastTrades = new Map<string, LastTrade>()
       for (const symbol of request.symbols) {
-        const last = this.truth.get(symbol)?.at(-1)
-        if (last !== undefined) lastTrades.set(symbol, { id: last.trade_id, timeMs: this.nowMs })
+        const id = lastIds.get(symbol)
+        if (id !== undefined) lastTrades.set(symbol, { id, timeMs })
       }
-      this.#continuity.checkArrived(request, { serverTimeMs: this.nowMs, lastTrades }, this.nowMs)
+      this.#continuity.checkArrived(request, { serverTimeMs: timeMs, lastTrades }, this.nowMs)
     } else {
       this.#continuity.pageArrived(request, this.#page(request, how === 'behind' ? 2 : 0), this.nowMs)
     }

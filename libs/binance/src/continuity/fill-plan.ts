@@ -19,6 +19,9 @@ interface Filling {
   behindSinceMs: number | undefined
 }
 
+/** A turn that is later than this is the first for a while: nothing was asked, since there was no room for answers or the process stood still. */
+const stalledMs = 5_000
+
 const noHistory = 'no address of the exchange to ask for past trades'
 
 /** Which holes are asked for next, and which are given up. Pure: time is passed in. */
@@ -30,6 +33,11 @@ export class FillPlan {
   #asked = 0
   #notBeforeMs = -Infinity
   #lastSuccessMs = -Infinity
+  #lastTurnMs = -Infinity
+  /** Nothing could be asked until then, which is no failure of a hole. */
+  #excusedUntilMs = -Infinity
+  /** Since when every answer was to wait for the budget. */
+  #limitedSinceMs: number | undefined
   #failures = 0
   #lastProblem = 'no answer yet'
 
@@ -99,6 +107,10 @@ export class FillPlan {
     const delayMs = retryAfterMs ?? Math.min(this.#limits.retryMs * 2 ** this.#failures, 10 * this.#limits.retryMs)
     this.#failures++
     this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + delayMs)
+    if (!isRateLimited(error)) return
+    this.#limitedSinceMs ??= nowMs
+    const excusedUntilMs = Math.min(this.#notBeforeMs, this.#limitedSinceMs + this.#limits.maxLimitedMs)
+    this.#excusedUntilMs = Math.max(this.#excusedUntilMs, excusedUntilMs)
   }
 
   /** The history may be asked now. */
@@ -108,6 +120,8 @@ export class FillPlan {
 
   /** Gives up what can't be had within the limits. */
   giveUpOverdue(nowMs: number): void {
+    if (nowMs - this.#lastTurnMs > stalledMs) this.#excusedUntilMs = Math.max(this.#excusedUntilMs, nowMs)
+    this.#lastTurnMs = nowMs
     for (const filling of this.#fillings.values()) {
       const reason = this.#overdue(filling, nowMs)
       if (reason === undefined) continue
@@ -124,7 +138,7 @@ export class FillPlan {
     if (hole === undefined) return undefined
     if (!this.#hasHistory) return nowMs >= notBeforeMs ? noHistory : undefined
     const sinceMs = behindSinceMs ?? Math.max(hole.sinceMs, this.#lastSuccessMs)
-    if (nowMs - sinceMs < fillTimeoutMs) return undefined
+    if (nowMs - Math.max(sinceMs, this.#excusedUntilMs) < fillTimeoutMs) return undefined
     return `the exchange's history did not have them within ${fillTimeoutMs} ms: ${this.#lastProblem}`
   }
 
@@ -157,6 +171,7 @@ export class FillPlan {
 
   #succeeded(nowMs: number): void {
     this.#lastSuccessMs = nowMs
+    this.#limitedSinceMs = undefined
     this.#failures = 0
   }
 }
