@@ -1,7 +1,7 @@
 import process from 'node:process'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { readTrades } from './recording.ts'
-import { gapsOf, whalesOf, windowsOf, type WindowSize } from './windows.ts'
+import { bySymbol, readArrivals } from './recording.ts'
+import { gapsOf, whalesOf, windowsAsTheyCame, type WindowSize } from './windows.ts'
 
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
@@ -19,8 +19,16 @@ function amountOf(text: string): number {
   return amount
 }
 
+function durationOf(text: string): number {
+  const duration = Number(text)
+  if (!Number.isInteger(duration) || duration < 0)
+    throw new InvalidArgumentError(`${text} is no number of milliseconds`)
+  return duration
+}
+
 interface Options {
   readonly window: WindowSize[]
+  readonly graceMs: number
   readonly whaleFloor: number
   readonly vpinBucket?: number
   readonly records: 'metrics' | 'whales' | 'anomalies'
@@ -30,14 +38,21 @@ const command = new Command('npm run oracle --')
   .description('Prints every metric of every window of a recording as JSON lines.')
   .argument('<recording>', 'frames with receive times, gzipped or plain')
   .option('--window <sizes>', 'sizes of windows, separated by commas', sizesOf, sizesOf('10s,1m,5m,15m,1h'))
+  .option('--grace-ms <duration>', 'how much later than others a trade may come', durationOf, 2_000)
   .option('--whale-floor <amount>', 'least quote quantity of a whale order', amountOf, 100_000)
   .option('--vpin-bucket <base volume>', 'size of VPIN buckets; else from the last whole day', amountOf)
   .addOption(
     new Option('--records <kind>', 'what to print').choices(['metrics', 'whales', 'anomalies']).default('metrics'),
   )
   .action(async (path: string, { window, records, ...options }: Options) => {
-    for (const trades of (await readTrades(path)).values()) {
-      const found = () => windowsOf(trades, window, options)
+    const arrivals = await readArrivals(path)
+    for (const [symbol, trades] of bySymbol(arrivals)) {
+      const found = () =>
+        windowsAsTheyCame(
+          arrivals.filter((trade) => trade.symbol === symbol),
+          window,
+          options,
+        )
       const lines =
         records === 'metrics'
           ? found().map(({ metrics }) => metrics)

@@ -28,6 +28,11 @@ const FIRST_MICROSECONDS = 1e14
 
 /** All trades of a recording, gzipped or plain, by symbol and id, each id once. Throws for a line that is no frame. */
 export async function readTrades(path: string): Promise<Map<string, RecordedTrade[]>> {
+  return bySymbol(await readArrivals(path))
+}
+
+/** As `readTrades`, but all in one, in the order in which they came. */
+export async function readArrivals(path: string): Promise<RecordedTrade[]> {
   const file = createReadStream(path)
   const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file
   const trades: RecordedTrade[] = []
@@ -37,18 +42,19 @@ export async function readTrades(path: string): Promise<Map<string, RecordedTrad
     const data = frame.data ?? frame
     if (data.e === 'trade') trades.push(tradeOf(data as TradeFrame))
   }
-  return bySymbol(trades)
+  return trades
 }
 
 /** Trades by symbol, sorted by id, each id once. */
 export function bySymbol(trades: readonly RecordedTrade[]): Map<string, RecordedTrade[]> {
   const grouped = [...Map.groupBy(trades, ({ symbol }) => symbol)].sort(([a], [b]) => (a < b ? -1 : 1))
-  return new Map(
-    grouped.map(([symbol, all]) => {
-      const sorted = all.sort((a, b) => a.id - b.id)
-      return [symbol, sorted.filter(({ id }, index) => id !== sorted[index - 1]?.id)]
-    }),
-  )
+  return new Map(grouped.map(([symbol, all]) => [symbol, sortedOnce(all)]))
+}
+
+/** Trades of one symbol sorted by id, each id once: as it came first. */
+export function sortedOnce(trades: readonly RecordedTrade[]): RecordedTrade[] {
+  const sorted = trades.toSorted((a, b) => a.id - b.id)
+  return sorted.filter(({ id }, index) => id !== sorted[index - 1]?.id)
 }
 
 function tradeOf({ s, t, p, q, T, m }: TradeFrame): RecordedTrade {

@@ -1,6 +1,7 @@
 import { compare, type Compared } from './baseline.ts'
 import { exactSum } from './exact.ts'
-import type { RecordedTrade } from './recording.ts'
+import { lateTrades, type Arrival } from './late-trades.ts'
+import { sortedOnce, type RecordedTrade } from './recording.ts'
 import { takerOrders, whaleRecord, type TakerOrder } from './taker-orders.ts'
 import { volumeBuckets, vpinBefore, type FullBucket } from './volume-buckets.ts'
 
@@ -32,6 +33,27 @@ export function windowsOf(trades: readonly RecordedTrade[], sizes: readonly Wind
   const orders = takerOrders(trades)
   const buckets = volumeBuckets(trades, options.vpinBucket)
   return sizes.flatMap((size) => judged(windowsOfSize({ trades, orders, buckets, options }, size)))
+}
+
+/**
+ * As `windowsOf`, of what came of a symbol in this order: with `late_trades`, and each window without the trades that came after it had closed. Their part in
+ * whales, VPIN and `complete` is as if they had never come, or had come in time.
+ */
+export function windowsAsTheyCame(
+  arrivals: readonly Arrival[],
+  sizes: readonly WindowSize[],
+  options: OracleOptions & { readonly graceMs: number },
+) {
+  const trades = sortedOnce(arrivals.flatMap((arrival) => ('watermarkMs' in arrival ? [] : arrival)))
+  return sizes.flatMap((size) => {
+    const late = lateTrades([...arrivals, { watermarkMs: Infinity }], { sizeMs: size.sizeMs, graceMs: options.graceMs })
+    const missed = new Set(late.trades)
+    const onTime = trades.filter((trade) => !missed.has(trade))
+    return windowsOf(onTime, [size], options).map(({ metrics, anomalies }) => ({
+      metrics: { ...metrics, late_trades: late.byWindow.get(metrics.window_start_ms) ?? 0 },
+      anomalies,
+    }))
+  })
 }
 
 /** The whale orders of a symbol's trades, in order of their first ids. */
