@@ -1,4 +1,4 @@
-/** The event time of a partition, or of one key. Only ever moved forwards. */
+/** The event time of a partition, or of one key. Only ever moved forwards; `-Infinity` before all, and never the end of time. */
 export interface EventTime {
   /** Largest event time seen. */
   streamTimeMs: number
@@ -52,18 +52,23 @@ export class EventClock implements Clock {
     return this.#tracked(key).time
   }
 
-  /** A record was seen. A smaller time than before changes nothing. */
+  /** A record was seen. A smaller time than before changes nothing. Throws a RangeError for one that is not finite. */
   observe(key: string, timestampMs: number): void {
     const tracked = this.#tracked(key)
     if (timestampMs <= tracked.time.streamTimeMs) return
+    mustBeFinite(key, timestampMs)
     tracked.time.streamTimeMs = timestampMs
     if (!tracked.changed) this.#touch(tracked)
   }
 
-  /** A heartbeat was read: every record of the key below `watermarkMs` stands before it in the log. False: that was known. */
+  /**
+   * A heartbeat was read: every record of the key below `watermarkMs` stands before it in the log. False: that was known. Throws a RangeError for a
+   * time that is not finite: what never closes (`nextCloseMs` of Infinity) would be due.
+   */
   heartbeat(key: string, watermarkMs: number): boolean {
     const tracked = this.#tracked(key)
     if (watermarkMs <= tracked.time.heartbeatMs) return false
+    mustBeFinite(key, watermarkMs)
     tracked.time.heartbeatMs = watermarkMs
     if (!tracked.changed) this.#touch(tracked)
     return true
@@ -124,6 +129,11 @@ export class EventClock implements Clock {
     tracked.changed = true
     this.#changed.push(tracked)
   }
+}
+
+function mustBeFinite(key: string, timeMs: number): void {
+  if (!Number.isFinite(timeMs))
+    throw new RangeError(`event time of key '${key}' can't become ${timeMs}: it is not finite`)
 }
 
 function trackedTime(key: string): TrackedTime {
