@@ -8,6 +8,22 @@ test('init gives the producer id and the epoch that fences earlier owners', asyn
   expect(await producer.init()).toEqual({ producerId: 4_000n, epoch: 1 })
 })
 
+test('each init tells the coordinator after how long it is to give a transaction up', async () => {
+  const { producer, cluster } = transacting()
+  const told: unknown[] = []
+  const usual = cluster.answers.get('InitProducerId')!
+  cluster.answers.set('InitProducerId', (request) => {
+    told.push([request.body.nullableString(), request.body.int32()])
+    return usual(request)
+  })
+  await producer.init()
+  await producer.init()
+  expect(told).toEqual([
+    ['x', 15_000],
+    ['x', 15_000],
+  ])
+})
+
 test('names what belongs to the transaction, then writes records and offsets, then ends it', async () => {
   const { producer, asked, produced } = transacting()
   await producer.init()

@@ -317,3 +317,15 @@ test('topics of the engine are made once with their settings; another number of 
   })
   expect(await admin.describe([unmade.name])).toEqual([])
 })
+
+test('the transaction timeout that is asked for is the one that the broker judges: one above its limit is refused, by name', async () => {
+  const { kafka, groupId } = await onCluster()
+  const init = (transactionTimeoutMs: number) =>
+    kafka.transactionalProducer({ transactionalId: groupId, transactionTimeoutMs }).init()
+  // The broker's default limit, transaction.max.timeout.ms.
+  const limitMs = 15 * 60_000
+  await expect(init(limitMs + 1)).rejects.toThrow(
+    "transactionTimeoutMs is above the broker's transaction.max.timeout.ms",
+  )
+  await expect(init(limitMs)).resolves.toMatchObject({ epoch: 0 })
+})

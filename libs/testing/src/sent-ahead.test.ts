@@ -27,9 +27,11 @@ class WatchedKafka extends InMemoryKafka {
   gate: Promise<void> | undefined
   closed = 0
   failCommit: StreamsError | undefined
+  readonly timeoutsMs: (number | undefined)[] = []
   onCommit = () => {}
 
   override transactionalProducer(options: TransactionalProducerOptions): TransactionalProducerPort {
+    this.timeoutsMs.push(options.transactionTimeoutMs)
     const producer = super.transactionalProducer(options)
     let failure: StreamsError | undefined
     return {
@@ -233,6 +235,12 @@ test('what was sent ahead is committed before the broker would give it up, howev
   clock.advance(15_000)
   await runtime.turn(0)
   expect(written()).toEqual([1])
+})
+
+test('the broker is asked to leave transactions open for four times as long as they are at most', async () => {
+  const { kafka, runtime } = await running(copies, {}, 2)
+  await runtime.turn(0)
+  expect(kafka.timeoutsMs).toEqual([60_000, 60_000])
 })
 
 test('what was sent ahead by a member that the group has left out is aborted at once, not when it has its partitions again', async () => {
