@@ -1,6 +1,6 @@
 import { windowOperator, type Aggregator, type Emit, type Window, type Windows } from '@tidemark/windowing'
 import { StreamsError } from './errors.ts'
-import { classInside } from './json-safe.ts'
+import { notSafe, unsafeInside } from './json-safe.ts'
 import { timeBehind, type Operator, type OperatorContext } from './operator.ts'
 import { specOf } from './state-spec.ts'
 import { ReusedRecord } from './stream-record.ts'
@@ -82,14 +82,11 @@ export function aggregateOperator<V, A, R>(
   }
 }
 
+/** Of a new accumulator alone: all that come of it would have to be gone through at each commit. */
 function checkSnapshots<V, A, R>(name: string, aggregator: Aggregator<V, A, R>): void {
   const isSafe = aggregator.snapshot !== undefined && aggregator.restore !== undefined
-  const kept = isSafe ? undefined : classInside(aggregator.init())
-  if (kept === undefined) return
-  throw new StreamsError(
-    'unsupported',
-    `${name}: its accumulator has an object of class ${kept}, which a changelog can't keep as it is: give the aggregator snapshot and restore, or use one that has them`,
-  )
+  const unsafe = isSafe ? undefined : unsafeInside(aggregator.init())
+  if (unsafe !== undefined) throw notSafe(`${name}: a new accumulator`, unsafe)
 }
 
 function checkRebuildable<V>(windows: Windows<V>, { rebuildable }: OperatorContext): void {

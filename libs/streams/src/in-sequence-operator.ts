@@ -1,5 +1,12 @@
-import { InSequence, type RecordPosition, type SequenceRange, type ValueSnapshots } from '@tidemark/windowing'
+import {
+  InSequence,
+  type ChangedEntry,
+  type RecordPosition,
+  type SequenceRange,
+  type ValueSnapshots,
+} from '@tidemark/windowing'
 import { StreamsError } from './errors.ts'
+import { safeEntries } from './json-safe.ts'
 import type { Next, Operator, OperatorContext } from './operator.ts'
 import { ReusedRecord } from './stream-record.ts'
 
@@ -21,6 +28,11 @@ export interface SequenceOptions<V> {
   readonly firstSequence?: number
   /** For values that are not JSON-safe. */
   readonly values?: ValueSnapshots<V>
+}
+
+/** The value in the entry of a record that is held, behind its place. */
+function valueOf([entryKey, data]: ChangedEntry): { readonly value: unknown } | undefined {
+  return entryKey.startsWith('r') && data !== undefined ? { value: (data as readonly unknown[]).at(-1) } : undefined
 }
 
 /** Hands records on in the order of their sequence, and through side outlets what is wrong with it. */
@@ -61,7 +73,8 @@ export function inSequenceOperator<V>(
     name,
     spec: 'records in sequence',
     size: () => operator.size,
-    changes: () => operator.changes(),
+    changes: () =>
+      options.values === undefined ? safeEntries(operator.changes(), { name, valueOf }) : operator.changes(),
     restoreEntry: (key, data) => operator.restoreEntry(key, data),
     oldestOffset: () => undefined,
     lateCounts: () => [],

@@ -1,5 +1,6 @@
-import { KeyedProcess, type ProcessSteps } from '@tidemark/windowing'
+import { KeyedProcess, type ChangedEntry, type ProcessSteps } from '@tidemark/windowing'
 import { StreamsError } from './errors.ts'
+import { safeEntries } from './json-safe.ts'
 import type { KeyFormat } from './key-codec.ts'
 import { timeBehind, type Operator, type OperatorContext } from './operator.ts'
 import { ReusedRecord } from './stream-record.ts'
@@ -10,6 +11,12 @@ export interface ProcessOptions<V, S, R, K = string> extends ProcessSteps<V, S, 
   readonly name: string
   /** Which shape of the state this is, default 1: state of another one is an error at the start. */
   readonly version?: number
+}
+
+/** The state in an entry, behind its timers. */
+function valueOf([, data]: ChangedEntry): { readonly value: unknown } | undefined {
+  const parts = (data ?? []) as readonly unknown[]
+  return parts.length > 1 ? { value: parts[1] } : undefined
 }
 
 /** Hands records and timers to a user's steps. */
@@ -34,7 +41,10 @@ export function processOperator<V, S, R, K>(
     name: `process-${name}`,
     spec: `process, version ${version}`,
     size: () => process.size,
-    changes: () => process.changes(),
+    changes: () =>
+      options.snapshot === undefined
+        ? safeEntries(process.changes(), { name: `process ${name}`, valueOf })
+        : process.changes(),
     restoreEntry: (key, data) => process.restoreEntry(key, data),
     oldestOffset: () => undefined,
     lateCounts: () => [],

@@ -82,6 +82,51 @@ describe('process', () => {
     expect(driver.read('texts', texts).map(({ value }) => value)).toEqual(['1 amounts', '1 amounts', '2 amounts'])
   })
 
+  test.each([
+    ['a number that is none', NaN, 'NaN'],
+    ['a Date', new Date(0), 'an object of class Date'],
+    ['a Map', new Map([['a', 1]]), 'an object of class Map'],
+    ['a bigint', 1n, 'a bigint'],
+    ['nothing in a list', [undefined], 'undefined'],
+  ])(
+    'stops at a state with %s, which would come back as something else, and names it and its key',
+    async (_, last, what) => {
+      const lasts = orders
+        .groupByKey()
+        .process<{ last: unknown }, string>({
+          name: 'lasts',
+          init: () => ({ last: null }),
+          onRecord: (_order, context) => void (context.state = { last }),
+        })
+        .to('texts', texts)
+      const driver = new TopologyTestDriver(lasts)
+      await expect(driver.input('orders', orderCodec).pipe('ada', order(1))).rejects.toThrow(
+        `process lasts: what is kept of key ada has ${what} at .last`,
+      )
+    },
+  )
+
+  test('keeps a state that is a text, a list or null, with what is undefined left out', async () => {
+    const { log, step } = { log: [] as unknown[], step: [{ a: undefined, b: [1] }, 'text', null, ['x', false]] }
+    const lasts = orders
+      .groupByKey()
+      .process<unknown, string>({
+        name: 'lasts',
+        init: () => 0,
+        onRecord({ amount }, context) {
+          log.push(context.state)
+          context.state = step[amount]
+        },
+      })
+      .to('texts', texts)
+    const driver = new TopologyTestDriver(lasts)
+    for (const amount of [0, 1, 2, 3, 0]) {
+      await driver.input('orders', orderCodec).pipe('ada', order(1, amount))
+      driver.kill()
+    }
+    expect(log).toEqual([0, { b: [1] }, 'text', null, ['x', false]])
+  })
+
   test('refuses one key more than its limit', async () => {
     const { input } = driverOf({ ...sums, maxKeys: 1 })
     await input.pipe('ada', order(1))

@@ -104,7 +104,7 @@ describe('a windowed topology', () => {
       new TopologyTestDriver(sums, { guarantee }).input('orders', orderCodec).pipe('ada', order(10))
     expect(JSON.stringify(new ExactSum())).toBe('{}')
     await expect(run('exactly-once')).rejects.toThrow(
-      'windows-tumbling-100ms-grace-0s: its accumulator has an object of class ExactSum',
+      'windows-tumbling-100ms-grace-0s: a new accumulator has an object of class ExactSum',
     )
     await expect(run('at-least-once')).resolves.toBeUndefined()
   })
