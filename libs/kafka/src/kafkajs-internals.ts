@@ -7,21 +7,19 @@ import brokerModule from 'kafkajs/src/broker/index.js'
 import connectionPoolBuilderModule from 'kafkajs/src/cluster/connectionPoolBuilder.js'
 // @ts-expect-error -- a module without types: see `Loggers`
 import loggersModule from 'kafkajs/src/loggers/index.js'
-// @ts-expect-error -- a module without types: see `RequestQueue`
-import requestQueueModule from 'kafkajs/src/network/requestQueue/index.js'
 // @ts-expect-error -- a module without types: see `SocketFactory`
 import socketFactoryModule from 'kafkajs/src/network/socketFactory.js'
 import type { BrokerConnection } from './broker-connection.ts'
 import type { ConnectionSettings, ServerAddress } from './connection-options.ts'
+import { mendKafkajs } from './kafkajs-mends.ts'
 import type { KafkaLogger } from './logger.ts'
 import { ByteReader } from './protocol/byte-reader.ts'
 import { ByteWriter } from './protocol/byte-writer.ts'
 import type { Call } from './protocol/call.ts'
 
-// The only file that knows kafkajs from the inside; a test holds its version. See docs/adr/0001-kafka-client.md.
+// With `kafkajs-mends.ts` all that knows kafkajs from the inside; a test holds its version. See docs/adr/0001-kafka-client.md.
 
 interface Connection {
-  readonly socket?: Socket
   isConnected(): boolean
   send<T>(call: {
     request: { apiKey: number; apiVersion: number; apiName: string; encode(): Promise<unknown> }
@@ -52,11 +50,6 @@ interface NamespacedLogger {
   namespace(name: string): NamespacedLogger
 }
 
-interface RequestQueue {
-  readonly pending: readonly unknown[]
-  scheduleCheckPendingRequests(): void
-}
-
 type BrokerClass = new (options: {
   connectionPool: ConnectionPool
   logger: NamespacedLogger
@@ -70,18 +63,13 @@ interface Loggers {
 const BrokerOfKafkajs = brokerModule as BrokerClass
 const connectionPoolBuilder = connectionPoolBuilderModule as (options: Record<string, unknown>) => Builder
 const loggers = loggersModule as Loggers
-const requestQueuePrototype = (requestQueueModule as { prototype: RequestQueue }).prototype
 const createSocketFactory = socketFactoryModule as () => SocketFactory
 
 const RECORDS_CONNECTION = 1
 const OTHERS_CONNECTION = 0
 const FETCH_API_KEY = 1
 
-// After each answer kafkajs sets a timer to look at an empty queue, with a negative delay, of which Node 24 warns on stderr.
-const schedule = requestQueuePrototype.scheduleCheckPendingRequests
-requestQueuePrototype.scheduleCheckPendingRequests = function (this: RequestQueue): void {
-  if (this.pending.length > 0) schedule.call(this)
-}
+mendKafkajs()
 
 /** Makes connections that share one set of options. */
 export function brokerConnector(settings: ConnectionSettings): (address: ServerAddress) => BrokerConnection {
@@ -138,11 +126,13 @@ class KafkajsBrokerConnection implements BrokerConnection {
   }
 
   async send<T>(call: Call<T>): Promise<T> {
-    let connection: Connection | undefined
     try {
       const broker = await this.#connected()
       this.#refuseUnsupported(broker, call)
-      connection = await this.#open(broker, call.apiKey === FETCH_API_KEY ? RECORDS_CONNECTION : OTHERS_CONNECTION)
+      const connection = await this.#open(
+        broker,
+        call.apiKey === FETCH_API_KEY ? RECORDS_CONNECTION : OTHERS_CONNECTION,
+      )
       const { answer } = await connection.send({
         request: {
           apiKey: call.apiKey,
@@ -159,8 +149,6 @@ class KafkajsBrokerConnection implements BrokerConnection {
       })
       return answer
     } catch (error) {
-      // After a timeout the answer may still come, or the peer may be gone without a word: only a new connection is safe.
-      if (nameOf(error) === 'KafkaJSRequestTimeoutError') connection?.socket?.destroy(error as Error)
       throw this.#asStreamsError(error, call.apiName)
     }
   }
