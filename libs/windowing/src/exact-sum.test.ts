@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ExactSum } from './exact-sum.ts'
+import { inUnits } from './exact-units-fixture.ts'
 
 const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 1_000)
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e300, max: 1e300 })
@@ -9,18 +10,6 @@ function sumOf(values: readonly number[]): number {
   const sum = new ExactSum()
   for (const value of values) sum.add(value)
   return sum.value()
-}
-
-/** The true sum in units of 2^-1074, of which every double is a whole multiple. */
-function inUnits(value: number): bigint {
-  if (value === 0) return 0n
-  const view = new DataView(new ArrayBuffer(8))
-  view.setFloat64(0, value)
-  const bits = view.getBigUint64(0)
-  const exponent = (bits >> 52n) & 0x7ffn
-  const fraction = bits & 0xfffffffffffffn
-  const magnitude = exponent === 0n ? fraction : (fraction | 0x10000000000000n) << (exponent - 1n)
-  return bits >> 63n ? -magnitude : magnitude
 }
 
 function neighbours(value: number): [number, number] {
