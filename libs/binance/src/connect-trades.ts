@@ -275,7 +275,7 @@ class WebSocketTradeFeed implements TradeFeed {
 
   #reject(link: number, frame: RejectedFrame, hasRoom: boolean): void {
     this.#counters.rejected++
-    this.#continuity.unreadable(link)
+    this.#continuity.unreadable(link, this.#clock.elapsedMs())
     if (hasRoom) this.#put(frame, frame.bytes.length)
     else this.#counters.dropped++
   }

@@ -42,6 +42,10 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('heartbeat' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom('follow' as const, 'unfollow' as const), symbol }),
+  },
 )
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
@@ -79,12 +83,17 @@ function take(exchange: ExchangeFixture, next: Step): void {
       return exchange.heartbeats()
     case 'restart':
       return exchange.restart()
+    case 'unfollow':
+      return exchange.unfollow(next.symbol)
+    case 'follow':
+      return exchange.follow(next.symbol)
   }
 }
 
 /** Everything is well again, for long enough to fill what is missing. */
 function settle(exchange: ExchangeFixture): void {
-  if (exchange.connections.length === 0) exchange.connect()
+  for (const each of symbols) exchange.follow(each)
+  exchange.connect()
   for (const each of symbols) exchange.trade(each)
   for (let round = 0; round < 40; round++) {
     for (const connection of exchange.connections) exchange.deliver(connection)

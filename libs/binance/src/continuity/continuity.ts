@@ -30,6 +30,8 @@ export interface ContinuityOutput {
 interface Join {
   readonly connection: number
   isJoined: boolean
+  /** Since when it may be missing what came before, for another reason than that it was not there. */
+  doubtSinceMs: number
   /** Joined as soon as every id up to this one is decided. */
   atId: number | undefined
 }
@@ -82,6 +84,8 @@ export class Continuity {
   readonly #budget: HeldBudget
   readonly #symbols = new Map<string, SymbolState>()
   readonly #connections = new Map<number, ConnectionState>()
+  /** Symbols that are not followed any more, where they were left off: what was put out may not be written yet. */
+  readonly #leftOff = new Map<string, SymbolStart>()
   #checking: CheckRequest | undefined
   #nextCheckMs = -Infinity
   #duplicates = 0
@@ -103,14 +107,23 @@ export class Continuity {
     return this.#symbols.has(symbol)
   }
 
+  /** Follows a symbol from where it was left off: here, or else where `start` says. */
   add(symbol: string, start?: SymbolStart): void {
-    const sequence = new TradeSequence({ symbol, start, output: this.#output, budget: this.#budget })
-    const watermarkMs = start?.watermarkMs ?? -Infinity
-    this.#symbols.set(symbol, { sequence, joins: [], wasJoined: false, provenMs: -Infinity, watermarkMs })
+    const leftOff = this.#leftOff.get(symbol)
+    this.#leftOff.delete(symbol)
+    const from = leftOff ?? start
+    const sequence = new TradeSequence({ symbol, start: from, output: this.#output, budget: this.#budget })
+    const watermarkMs = from?.watermarkMs ?? -Infinity
+    const wasJoined = leftOff !== undefined
+    this.#symbols.set(symbol, { sequence, joins: [], wasJoined, provenMs: -Infinity, watermarkMs })
   }
 
   remove(symbol: string): void {
-    this.#symbols.get(symbol)?.sequence.discard()
+    const state = this.#symbols.get(symbol)
+    const leftOff = state?.sequence.leaveOff()
+    if (state !== undefined && leftOff !== undefined) {
+      this.#leftOff.set(symbol, { ...leftOff, watermarkMs: state.watermarkMs })
+    }
     this.#symbols.delete(symbol)
     this.#plan.forget(symbol)
   }
@@ -124,7 +137,7 @@ export class Continuity {
       lastEventMs: nowMs,
     })
     for (const symbol of symbols) {
-      this.#symbols.get(symbol)?.joins.push({ connection, isJoined: false, atId: undefined })
+      this.#symbols.get(symbol)?.joins.push({ connection, isJoined: false, doubtSinceMs: -Infinity, atId: undefined })
     }
   }
 
@@ -172,10 +185,11 @@ export class Continuity {
   }
 
   /** Something arrived that can't be read: it may have been a trade of any of the connection's symbols. */
-  unreadable(connection: number): void {
+  unreadable(connection: number, nowMs: number): void {
     for (const symbol of this.#connections.get(connection)?.symbols ?? []) {
       for (const join of this.#symbols.get(symbol)?.joins ?? []) {
-        if (join.connection === connection) Object.assign(join, { isJoined: false, atId: undefined })
+        if (join.connection === connection)
+          Object.assign(join, { isJoined: false, doubtSinceMs: nowMs, atId: undefined })
       }
     }
   }
@@ -202,7 +216,8 @@ export class Continuity {
       const newestId = answer.lastTrades.get(symbol)?.id ?? -1
       for (const join of state.joins) {
         const since = this.#connections.get(join.connection)?.sinceMs ?? Infinity
-        if (!join.isJoined && since < askedAtMs) join.atId = Math.min(join.atId ?? Infinity, newestId)
+        if (!join.isJoined && Math.max(since, join.doubtSinceMs) < askedAtMs)
+          join.atId = Math.min(join.atId ?? Infinity, newestId)
       }
       if (state.sequence.lastId >= newestId) state.provenMs = Math.max(state.provenMs, answer.serverTimeMs)
       else state.sequence.known(newestId, nowMs, causeOf(state, undefined))

@@ -35,6 +35,7 @@ export class ExchangeFixture {
   /** What the exchange had when a question was asked. */
   readonly #asOf = new WeakMap<HistoryRequest, { readonly timeMs: number; readonly lastIds: Map<string, number> }>()
   readonly #reach: number
+  readonly #unfollowed = new Set<string>()
   #continuity: Continuity
   #lastConnection = 0
   nowMs = 1_000_000
@@ -81,6 +82,16 @@ export class ExchangeFixture {
     this.#continuity.disconnected(connection)
   }
 
+  unfollow(symbol: string): void {
+    this.#unfollowed.add(symbol)
+    this.#continuity.remove(symbol)
+  }
+
+  /** Follows a symbol again, from what may have been written by then; connections that are there still bring it. */
+  follow(symbol: string, start?: SymbolStart): void {
+    if (this.#unfollowed.delete(symbol)) this.#continuity.add(symbol, start)
+  }
+
   /** Swaps the next two frames of a connection, where they were sent within the margin. */
   swap(connection: number): void {
     const queue = this.#queues.get(connection) ?? []
@@ -97,7 +108,7 @@ export class ExchangeFixture {
 
   deliver(connection: number, count = Infinity, how: 'take' | 'drop' = 'take'): void {
     for (const frame of this.#queues.get(connection)?.splice(0, count) ?? []) {
-      if (frame === 'garbage') this.#continuity.unreadable(connection)
+      if (frame === 'garbage') this.#continuity.unreadable(connection, this.nowMs)
       else if (how === 'take') this.#continuity.receive(connection, frame, this.nowMs)
       else this.#continuity.dropped(connection, frame, this.nowMs)
     }
@@ -153,6 +164,7 @@ export class ExchangeFixture {
   /** The process ends and begins anew where its outputs say that it was. */
   restart(): void {
     this.#queues.clear()
+    this.#unfollowed.clear()
     this.pending.length = 0
     this.#continuity = this.#newContinuity(this.#starts())
   }

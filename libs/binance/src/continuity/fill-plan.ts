@@ -78,8 +78,8 @@ export class FillPlan {
     return undefined
   }
 
-  answered({ symbol }: PageRequest, page: TradePage, nowMs: number): void {
-    const filling = this.#settle(symbol)
+  answered(request: PageRequest, page: TradePage, nowMs: number): void {
+    const filling = this.#settle(request)
     this.#succeeded(nowMs)
     if (filling === undefined) return
     const decided = filling.sequence.fill(page, nowMs)
@@ -89,8 +89,8 @@ export class FillPlan {
     this.watch(filling.sequence)
   }
 
-  failed({ symbol }: PageRequest, error: unknown, nowMs: number): void {
-    const filling = this.#settle(symbol)
+  failed(request: PageRequest, error: unknown, nowMs: number): void {
+    const filling = this.#settle(request)
     this.postpone(error, nowMs)
     if (filling === undefined) return
     // To wait for the budget is no failure of this hole.
@@ -161,9 +161,10 @@ export class FillPlan {
     return filling.asked
   }
 
-  #settle(symbol: string): Filling | undefined {
-    const filling = this.#fillings.get(symbol)
-    if (filling?.asked === undefined) return undefined
+  /** The hole that was asked about; undefined where it is not the symbol's any more. */
+  #settle(request: PageRequest): Filling | undefined {
+    const filling = this.#fillings.get(request.symbol)
+    if (filling?.asked !== request) return undefined
     filling.asked = undefined
     this.#asked--
     return filling

@@ -172,11 +172,15 @@ export class TradeSequence {
     this.#goOn(nowMs, cause)
   }
 
-  /** Lets go of what is held: the symbol is not followed any more. */
-  discard(): void {
+  /** Lets go of what is held: the symbol is not followed any more. Returns where to go on if it is again; undefined before the first trade. */
+  leaveOff(): SequenceStart | undefined {
     this.#budget.held -= this.#held.length
     this.#held = []
+    const openGapFromId = this.#hole?.isPublished === true ? this.#hole.startId : this.#resumedGapFromId
     this.#hole = undefined
+    if (this.#lastId === undefined) return undefined
+    const start = { tradeId: this.#lastId, timeMs: this.#lastTimeMs }
+    return openGapFromId === undefined ? start : { ...start, openGapFromId }
   }
 
   #hold(trade: Trade): boolean {
