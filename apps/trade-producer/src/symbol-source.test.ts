@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLogger } from '@tidemark/service'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { SymbolSource } from './symbol-source.ts'
+import { followChecked, SymbolSource } from './symbol-source.ts'
 
 const logger = createLogger({ name: 'test', level: 'silent' })
 
@@ -41,5 +41,35 @@ describe('the symbols', () => {
     // A file system may keep times in whole seconds.
     await utimes(file, 2_000_000_000, 2_000_000_000)
     expect(await changed).toEqual(['A', 'B'])
+  })
+})
+
+describe('lists of symbols that change', () => {
+  it('are followed once they are checked, but for one whose check ends after that of a later list', async () => {
+    const checks = new Map([['A', Promise.withResolvers<void>()]])
+    const followed: (readonly string[])[] = []
+    const take = followChecked({
+      check: async ([first = '']) => checks.get(first)?.promise,
+      follow: (symbols) => followed.push(symbols),
+      refuse: () => undefined,
+    })
+    take(['A'])
+    take(['B'])
+    await new Promise(setImmediate)
+    checks.get('A')?.resolve()
+    await new Promise(setImmediate)
+    expect(followed).toEqual([['B']])
+  })
+
+  it('that do not pass the check are refused, with the reason', async () => {
+    const refused: unknown[] = []
+    const take = followChecked({
+      check: () => Promise.reject(new Error('no such symbol')),
+      follow: () => refused.push('followed'),
+      refuse: (reason) => refused.push(String(reason)),
+    })
+    take(['A'])
+    await new Promise(setImmediate)
+    expect(refused).toEqual(['Error: no such symbol'])
   })
 })

@@ -4,6 +4,25 @@ import type { Logger } from '@tidemark/service'
 import type { ProducerConfig } from './config.ts'
 import { parseShards } from './symbol-shards.ts'
 
+type Symbols = readonly string[]
+
+interface CheckedChanges {
+  readonly check: (symbols: Symbols) => Promise<void>
+  readonly follow: (symbols: Symbols) => void
+  readonly refuse: (reason: unknown) => void
+}
+
+/** Takes lists of symbols, and has those followed that pass the check; not one that a later list has overtaken meanwhile. */
+export function followChecked({ check, follow, refuse }: CheckedChanges): (symbols: Symbols) => void {
+  let newest: Symbols | undefined
+  return (symbols) => {
+    newest = symbols
+    check(symbols).then(() => {
+      if (symbols === newest) follow(symbols)
+    }, refuse)
+  }
+}
+
 const filePollMs = 2_000
 
 /** The symbols of this shard: from SYMBOLS_FILE where there is one, which may change at any time, else from SYMBOLS. */

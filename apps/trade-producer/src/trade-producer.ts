@@ -7,7 +7,7 @@ import { transactionTimeoutMs, type ProducerConfig } from './config.ts'
 import type { ExchangeSide } from './exchange-rest.ts'
 import { exposeHops, type HopMetrics } from './hop-metrics.ts'
 import { exposeFigures, producerHealth, type ProducerState } from './producer-health.ts'
-import { SymbolSource } from './symbol-source.ts'
+import { followChecked, SymbolSource } from './symbol-source.ts'
 import { TradeWriter } from './trade-writer.ts'
 
 export interface TradeProducerOptions extends ServiceContext<ProducerConfig> {
@@ -64,15 +64,17 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   const feed = openFeed(options, { symbols, starts, onReceived: (trade) => hops.received(trade.latency_ms) })
   const state: ProducerState = { symbols, feed, writer, kafkaProblem: undefined }
   exposeFigures(metrics, state)
-  const unwatch = source.watch((changed) => {
-    const follow = (): void => {
-      state.symbols = changed
-      logger.info({ symbols: changed }, 'the symbols have changed')
-      feed.setSymbols(changed, startsOf(writer.figures.positions))
-    }
-    const refuse = (err: unknown): void => logger.error({ err }, 'the symbols stay as they are')
-    ;(exchange?.requireSymbols(changed, signal) ?? Promise.resolve()).then(follow, refuse)
-  })
+  const unwatch = source.watch(
+    followChecked({
+      check: async (changed) => exchange?.requireSymbols(changed, signal),
+      follow: (changed) => {
+        state.symbols = changed
+        logger.info({ symbols: changed }, 'the symbols have changed')
+        feed.setSymbols(changed, startsOf(writer.figures.positions))
+      },
+      refuse: (err) => logger.error({ err }, 'the symbols stay as they are'),
+    }),
+  )
   const done = write(options, { feed, writer, hops, state }).finally(async () => {
     unwatch()
     tracked.clock?.stop()

@@ -1,17 +1,15 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { WebSocketServer } from 'ws'
 import { connectTrades, type ConnectTradesOptions } from './connect-trades.ts'
-import type { FeedBatch, FeedItem } from './feed-buffer.ts'
+import type { FeedItem } from './feed-buffer.ts'
+import { accepts, frame, idOf, listen, portOf, shut, take } from './feed-fixture.ts'
 import { tradeOf } from './continuity/exchange-fixture.ts'
 import { ManualFeedClock } from './manual-feed-clock.ts'
 import { StateLog } from './state-log-fixture.ts'
 import type { TradeFeed } from './trade-feed.ts'
 import type { TradeHistory } from './trade-history.ts'
-
-const frame = (id: number): string =>
-  `{"stream":"btcusdt@trade","data":{"e":"trade","E":1000,"s":"BTCUSDT","t":${id},"p":"1.5","q":"2.5","T":1000,"m":true,"M":true}}`
 
 let server: WebSocketServer
 let clock: ManualFeedClock
@@ -29,18 +27,7 @@ afterEach(async () => {
   await shut(server)
 })
 
-async function listen(port: number): Promise<WebSocketServer> {
-  const listening = new WebSocketServer({ port, host: '127.0.0.1' })
-  await once(listening, 'listening')
-  return listening
-}
-
-async function shut(listening: WebSocketServer): Promise<void> {
-  for (const client of listening.clients) client.terminate()
-  await new Promise((resolve) => listening.close(resolve))
-}
-
-const portOf = (listening: WebSocketServer): number => (listening.address() as AddressInfo).port
+const accepted = () => accepts(server)
 
 function feedOf(options: Partial<ConnectTradesOptions> = {}): TradeFeed {
   const url = options.url ?? `ws://127.0.0.1:${portOf(server)}`
@@ -48,25 +35,6 @@ function feedOf(options: Partial<ConnectTradesOptions> = {}): TradeFeed {
   feeds.push(feed)
   return feed
 }
-
-async function accepted(): Promise<{ readonly socket: WebSocket; readonly path: string }> {
-  const [socket, request] = (await once(server, 'connection')) as [WebSocket, { url: string }]
-  return { socket, path: request.url }
-}
-
-/** Reads batches until there are `count` items. */
-async function take(feed: AsyncIterator<FeedBatch, void>, count: number): Promise<FeedItem[]> {
-  const items: FeedItem[] = []
-  while (items.length < count) {
-    const next = await feed.next()
-    if (next.done === true) throw new Error(`the feed ended after ${items.length} items`)
-    items.push(...next.value.items)
-  }
-  return items
-}
-
-const idOf = (item: FeedItem): number | string =>
-  item.kind === 'trade' ? item.trade.trade_id : item.kind === 'rejected' ? item.code : item.kind
 
 describe('a feed of trades', () => {
   it('asks for the combined stream of its symbols and gives trades and rejected frames in the order they came', async () => {
@@ -188,39 +156,6 @@ describe('a feed of trades', () => {
     const items = await take(iterator, 5)
     expect(items.map(idOf)).toEqual(['gap', 2, 3, 'gap', 4])
     expect(asked).toEqual([2])
-  })
-
-  it('subscribes to what does not fit into the address, and is connected once the exchange has confirmed it', async () => {
-    const symbols = Array.from({ length: 450 }, (_unused, index) => `S${index}`)
-    const feed = feedOf({ symbols })
-    const { socket, path } = await accepted()
-    expect(path.split('/')).toHaveLength(201)
-    const requests: { params: string[]; id: number }[] = []
-    socket.on('message', (data: Buffer) => requests.push(JSON.parse(data.toString())))
-    while (requests.length < 2) await new Promise(setImmediate)
-    expect(requests.map(({ params }) => params.length)).toEqual([200, 50])
-    expect(feed.connected).toBe(false)
-    socket.send(frame(1).replaceAll('BTCUSDT', 'S7').replaceAll('btcusdt', 's7'))
-    expect((await take(feed[Symbol.asyncIterator](), 1)).map(idOf)).toEqual([1])
-    for (const { id } of requests) socket.send(JSON.stringify({ result: null, id }))
-    await states.until('connected')
-  })
-
-  it('follows other symbols without a break when it is told to', async () => {
-    const feed = feedOf()
-    const iterator = feed[Symbol.asyncIterator]()
-    const first = await accepted()
-    await states.until('connected')
-    first.socket.send(frame(1))
-    expect((await take(iterator, 1)).map(idOf)).toEqual([1])
-    feed.setSymbols(['BTCUSDT', 'BNBUSDT'], new Map())
-    const second = await accepted()
-    expect(second.path).toBe('/stream?streams=btcusdt@trade/bnbusdt@trade')
-    first.socket.send(frame(2))
-    expect((await take(iterator, 1)).map(idOf)).toEqual([2])
-    second.socket.send(frame(2).replaceAll('BTCUSDT', 'BNBUSDT').replaceAll('btcusdt', 'bnbusdt'))
-    second.socket.send(frame(3))
-    expect((await take(iterator, 2)).map(idOf)).toEqual([2, 3])
   })
 
   it.each([

@@ -171,6 +171,7 @@ class WebSocketTradeFeed implements TradeFeed {
   }
 
   setSymbols(symbols: readonly string[], starts: ReadonlyMap<string, SymbolStart>): void {
+    if (this.#state.phase === 'stopped') return
     const wanted = new Set(symbols)
     for (const symbol of this.#symbols) if (!wanted.has(symbol)) this.#continuity.remove(symbol)
     for (const symbol of wanted) if (!this.#continuity.has(symbol)) this.#continuity.add(symbol, starts.get(symbol))

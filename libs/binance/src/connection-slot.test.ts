@@ -125,6 +125,14 @@ describe('a connection that is to be replaced', () => {
     expect(step({ kind: 'replaced' })).toEqual([{ kind: 'drop', link: 2 }, open(3)])
   })
 
+  it('has a successor though its end was announced before it had all of its streams', () => {
+    step({ kind: 'started' })
+    step({ kind: 'end-announced', link: 1 })
+    step({ kind: 'ready', link: 1 })
+    expect(slot.dueMs(lastTrafficMs)).toBe(nowMs)
+    expect(step({ kind: 'woken' })).toEqual([open(2)])
+  })
+
   it('that ends before its successor is there is not missed: the successor takes its place', () => {
     connect()
     step({ kind: 'end-announced', link: 1 })

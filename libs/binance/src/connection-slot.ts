@@ -135,7 +135,8 @@ export class ConnectionSlot {
     const link = [this.#current.link, this.#next.link].find((each) => each?.id === id)
     if (link === undefined) return []
     link.readyAtMs = nowMs
-    link.rotateAtMs = nowMs + this.#policy.rotateAfterMs * (1 - 0.05 * random)
+    // It may have been announced to end already.
+    link.rotateAtMs = Math.min(link.rotateAtMs, nowMs + this.#policy.rotateAfterMs * (1 - 0.05 * random))
     return []
   }
 
