@@ -151,20 +151,26 @@ describe('missing ids', () => {
 
 test('a window of unusual volume, price and flow is told as three anomalies', async () => {
   const run = new AggregatorRun()
-  const quiet = Array.from({ length: 40 }, (_, index) =>
-    btc(index, index * 10_000 + 100, { quantity: 1 + (index % 3) / 10, is_buyer_maker: index % 2 === 0 }),
-  )
-  const pairs = quiet.map((one, index) => btc(100 + index, one.trade_time_ms + 1, { price: 100 + (index % 2) / 100 }))
-  const calm = quiet.flatMap((one, index) => [
-    { ...one, trade_id: 2 * index },
-    { ...(pairs[index] ?? one), trade_id: 2 * index + 1 },
-  ])
+  // Each ten seconds, about as much is sold as bought, at about the same price.
+  const calm = Array.from({ length: 40 }, (_, index) => {
+    const timeMs = index * 10_000 + 100
+    const sold = btc(2 * index, timeMs, { quantity: 1 + (index % 3) / 10, is_buyer_maker: true })
+    return [sold, btc(2 * index + 1, timeMs + 1, { price: 100 + (index % 2) / 100 })]
+  })
   const wild = [btc(80, 400_100, { quantity: 300 }), btc(81, 400_200, { quantity: 300, price: 130 })]
-  await run.pipe(...calm, ...wild, btc(82, 412_300))
+  await run.pipe(...calm.flat(), ...wild, btc(82, 412_300))
   const { anomalies, metrics } = run.read()
-  expect(tens(metrics).at(-1)).toMatchObject({ window_start_ms: 400_000, is_volume_spike: true })
+  expect(tens(metrics).at(-1)).toMatchObject({
+    ...{ window_start_ms: 400_000, is_volume_spike: true, order_flow_imbalance: 1 },
+  })
   expect(anomalies.filter(({ window }) => window === '10s').map(({ id }) => id)).toEqual([
     'volume_spike:BTCUSDT:10s:400000',
     'price_jump:BTCUSDT:10s:400000',
+    'flow_imbalance:BTCUSDT:10s:400000',
   ])
+  for (const { value, baseline, score, threshold, detected_at_ms } of anomalies) {
+    expect(value).toBeGreaterThan(baseline)
+    expect(score).toBeGreaterThanOrEqual(threshold)
+    expect(detected_at_ms).toBe(410_000)
+  }
 })
