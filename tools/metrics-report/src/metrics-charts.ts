@@ -59,6 +59,30 @@ export const metricsCharts: readonly MetricsChart[] = [
       ),
   },
   {
+    name: 'buy-sell-ratio',
+    spec: (windows) => ({
+      // Where nothing was bought, or nothing sold, there is no place for it.
+      ...chart(
+        'Bought over sold base volume, logarithmic',
+        windows.filter(({ buy_sell_ratio: ratio }) => ratio !== null && ratio > 0),
+      ),
+      layer: [
+        {
+          mark: { type: 'line', strokeWidth: 1.5 },
+          encoding: {
+            x: time,
+            y: { field: 'buy_sell_ratio', type: 'quantitative', scale: { type: 'log' }, title: 'bought / sold' },
+          },
+        },
+        { mark: { type: 'rule', color: '#888888', strokeDash: [4, 3] }, encoding: { y: { datum: 1 } } },
+      ],
+    }),
+  },
+  {
+    name: 'largest-trade',
+    spec: (values) => bars('Largest single fill', values, { field: 'max_trade_quote', title: 'USDT', axis: amount }),
+  },
+  {
     name: 'order-flow-imbalance',
     spec: (values) => bars('Order flow imbalance', values, { field: 'order_flow_imbalance', title: 'from -1 to 1' }),
   },
@@ -156,7 +180,11 @@ function chart<T>(title: string, values: readonly T[]) {
   return { title, ...size, data: { values: values as T[] } }
 }
 
-function bars(title: string, values: readonly MarketMetrics[], y: { field: string; title: string }): TopLevelSpec {
+function bars(
+  title: string,
+  values: readonly MarketMetrics[],
+  y: { field: string; title: string; axis?: typeof amount },
+): TopLevelSpec {
   return {
     ...chart(title, values),
     mark: { type: 'bar', width: 6 },

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { readArrivals, windowsAsTheyCame, type RecordedTrade } from '@tidemark/oracle'
 import { expect, test } from 'vitest'
 import { drawnEstimators, judgedEstimators } from './estimators-report.ts'
 import { metricsCharts } from './metrics-charts.ts'
@@ -13,7 +14,7 @@ const window = (symbol: string, startMs: number) =>
     ...{ open: 1, high: 3, low: 1, close: 2, vwap: 1.5, buy_quote_volume: 5, sell_quote_volume: 3 },
     ...{ order_flow_imbalance: 0.25, realized_volatility: 0.4, bipower_variation: 1e-8, parkinson_volatility: 0.3 },
     ...{ garman_klass_volatility: 0.3, whale_quote_volume: 4, whale_buy_quote_volume: 4, volume_zscore: 1, vpin: 0.2 },
-    ...{ trade_count: 7, missing_trades: 2, complete: false },
+    ...{ trade_count: 7, missing_trades: 2, complete: false, max_trade_quote: 4, buy_sell_ratio: startMs / 5_000 },
   })
 
 test("reads one symbol's windows, in order of time", () => {
@@ -28,7 +29,7 @@ test('names a line that is no window, and a symbol that is not there', () => {
 })
 
 test('draws each metric, the same each time', async () => {
-  const windows = readMetrics([window('A', 0), window('A', 10_000)].join('\n'), 'A')
+  const windows = readMetrics([window('A', 0), window('A', 10_000), window('A', 20_000)].join('\n'), 'A')
   const pictures = await drawnMetrics(windows, windows)
   expect(pictures.map(({ name }) => name)).toEqual(metricsCharts.map(({ name }) => name))
   for (const { svg } of pictures) {
@@ -39,6 +40,24 @@ test('draws each metric, the same each time', async () => {
     ).not.toBeNull()
   }
   expect(await drawnMetrics(windows, windows)).toEqual(pictures)
+})
+
+const recording = fileURLToPath(new URL('../../../../shared/data/spot-20240808-btc-eth.trades.gz', import.meta.url))
+
+test.skipIf(!existsSync(recording))('the pictures in docs are those of the recording, byte for byte', async () => {
+  const size = { label: '10s', sizeMs: 10_000 }
+  const windowsOf = (trades: readonly RecordedTrade[], vpinBucket?: number) => {
+    const ofBitcoin = trades.filter(({ symbol }) => symbol === 'BTCUSDT')
+    const judged = windowsAsTheyCame(ofBitcoin, [size], { graceMs: 2_000, whaleFloor: 100_000, vpinBucket })
+    return readMetrics(judged.map(({ metrics }) => JSON.stringify(metrics)).join('\n'), 'BTCUSDT')
+  }
+  const trades = await readArrivals(recording)
+  // As the command in the document leaves lines out, each of which is a trade.
+  const holed = trades.filter((_, index) => (index + 1) % 6_000 > 300)
+  for (const { name, svg } of await drawnMetrics(windowsOf(trades, 2), windowsOf(holed))) {
+    const shown = new URL(`../../../docs/metrics/${name}.svg`, import.meta.url)
+    expect(`${svg}\n` === readFileSync(shown, 'utf8'), `${name}.svg: npm run pictures makes it anew`).toBe(true)
+  }
 })
 
 test('docs/metrics.md shows every picture, and has no other', async () => {
