@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { aggregatorBench } from './aggregator-bench.ts'
 import { withBroker, type BenchContext, type BenchHost } from './bench-context.ts'
 import { engineBench, type TradesBenchOptions } from './engine-bench.ts'
+import { entrySizes } from './entry-sizes.ts'
 import { feedBench, type FeedLoad } from './feed-bench.ts'
 import { feedTables } from './feed-table.ts'
 import { latencyBench } from './latency-bench.ts'
@@ -18,7 +19,7 @@ import { produceBench } from './produce-bench.ts'
 import { restoreBench } from './restore-bench.ts'
 import type { PeerVariant } from './peer.ts'
 import { scaleBench } from './scale-bench.ts'
-import { stateSizes, stateTable } from './state-sizes.ts'
+import { sizeBy, stateSizes, stateTable } from './state-sizes.ts'
 import { timePerRecord, timeTable, type CpuProfile } from './where-time-goes.ts'
 
 // Measures the engine beside Kafka Streams: the same job on the same broker, one after the other.
@@ -145,10 +146,13 @@ program
   })
 program
   .command('state')
-  .description('what the state of window-aggregator takes, by its kinds')
+  .description(
+    'what entries of state take, of the engine with the least in them, and by the kinds of window-aggregator',
+  )
   .option('--count <N>', 'how many of each are made', wholeNumber, 2_000)
   .action(({ count }: { count: number }) => {
-    process.stdout.write(`${stateTable(stateSizes(() => process.memoryUsage(), count))}\n`)
+    const sizeOf = sizeBy(() => process.memoryUsage())
+    process.stdout.write(`${stateTable([...entrySizes(sizeOf), ...stateSizes(sizeOf, count)])}\n`)
   })
 program
   .command('estimators')

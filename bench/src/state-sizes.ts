@@ -5,7 +5,7 @@ import Table from 'cli-table3'
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 
-/** What one kind of the aggregator's state takes, in bytes, on average. */
+/** What one kind of state takes, in bytes, on average. */
 export interface StateSize {
   readonly state: string
   readonly memory: number
@@ -15,7 +15,8 @@ export interface StateSize {
 
 /** What is made of a state. */
 interface Made {
-  readonly state: unknown
+  /** To be kept, where nothing else keeps it. */
+  readonly state?: unknown
   readonly data: unknown
 }
 
@@ -23,8 +24,12 @@ const MINUTE_MS = 60_000
 const WARM_UP = 100
 const options: SymbolFlowOptions = { whaleFloor: () => 100_000, vpinBucket: () => 2 }
 
-/** Measures so many of each kind, made of a seeded market. The memory is what is left when all garbage is collected. */
-export function stateSizes(memoryUsage: () => { heapUsed: number; arrayBuffers: number }, count: number): StateSize[] {
+export type MemoryUsage = () => { heapUsed: number; arrayBuffers: number }
+
+/** Measures so many of a kind. The memory is what is left when all garbage is collected. */
+export type SizeOf = (state: string, times: number, make: (seed: number) => Made) => StateSize
+
+export function sizeBy(memoryUsage: MemoryUsage): SizeOf {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const used = () => {
@@ -32,9 +37,9 @@ export function stateSizes(memoryUsage: () => { heapUsed: number; arrayBuffers: 
     const { heapUsed, arrayBuffers } = memoryUsage()
     return heapUsed + arrayBuffers
   }
-  const sizeOf = (state: string, times: number, make: (seed: number) => Made): StateSize => {
+  return (state, times, make) => {
     // What is compiled on the way is not to be counted.
-    for (let seed = 0; seed < WARM_UP; seed++) make(seed)
+    for (let seed = -WARM_UP; seed < 0; seed++) make(seed)
     const kept: unknown[] = new Array(times).fill(null)
     let data = 0
     const before = used()
@@ -46,6 +51,10 @@ export function stateSizes(memoryUsage: () => { heapUsed: number; arrayBuffers: 
     const memory = (used() - before) / kept.length
     return { state, memory, data: data / times }
   }
+}
+
+/** The kinds of the aggregator's state, made of a seeded market. */
+export function stateSizes(sizeOf: SizeOf, count: number): StateSize[] {
   return [
     sizeOf('MarketWindow, a trade', count, (seed) => windowOf(seed, 1)),
     sizeOf('MarketWindow, a price in every slot', count, (seed) => windowOf(seed, 600)),

@@ -44,7 +44,10 @@ export interface RunOptions {
   readonly maxSinkRecords?: number
   /** Windows open in one aggregate of one partition. */
   readonly maxOpenWindows?: number
-  /** Entries of state in memory, over all tasks of this instance: windows, clocks of keys. Above it the application stops. */
+  /**
+   * Entries of state in memory, over all tasks of this instance: windows, clocks of keys, states of a process. Above it the application stops. They are counted, not
+   * weighed: one takes 200 to 700 bytes and what a user keeps in it, so that the heap, less `maxBufferedBytes`, through twice that is a limit that holds.
+   */
   readonly maxStateEntries?: number
   /** Where a partition is read from that the group has no offset for. */
   readonly startAt?: 'earliest' | 'latest'
