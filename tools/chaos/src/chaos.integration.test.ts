@@ -28,7 +28,8 @@ test.each([
   ['results of every step that keeps state are there once after kill -9 of each', shortened(proofs.steps[0])],
   ['windows are there once after a clean stop of each', shortened(exactlyOnceClean)],
   ['windows are there at least once, and right, after kill -9 of each at-least-once', shortened(atLeastOnceCrash)],
-] as const)('under load, %s', async (_what, settings) => {
+  ['windows are there once through connections with faults', shortened(proofs.proxy[0])],
+] as const)('under load, %s', { timeout: 240_000 }, async (_what, settings) => {
   const workDir = await mkdtemp(join(tmpdir(), 'tidemark-chaos-'))
   onTestFinished(() => rm(workDir, { recursive: true, force: true }))
   const seed = Date.now() % 1_000_000
@@ -44,4 +45,5 @@ test.each([
   expect(outcome, JSON.stringify(outcome)).toMatchObject({ kept: true })
   expect(outcome.records).toBeGreaterThanOrEqual(RECORDS)
   expect(outcome.readUnderLoad).toBeGreaterThan(0)
+  if (settings.target === 'connections') expect(outcome.faults).not.toEqual({})
 })

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster, Host } from '@tidemark/stack'
 import { seededChance, startFaultProxy } from '@tidemark/testing'
 import { isBounded, runBacklog } from './backlog.ts'
-import { faultRules } from './fault-rules.ts'
+import { faultRules, requestTimeoutMs } from './fault-rules.ts'
 import { backlog, proofs, roundProofNames, type ProofSettings } from './proofs.ts'
 import { runRound } from './round.ts'
 import { isKept } from './verdict.ts'
@@ -57,7 +57,7 @@ export async function proveRound(settings: ProofSettings, place: Place): Promise
     const verdict = await runRound({
       ...settings,
       ...place,
-      ...(rules.length > 0 && { instanceServers: proxy.bootstrapServers }),
+      ...(rules.length > 0 && { instanceServers: proxy.bootstrapServers, instanceTimeoutMs: requestTimeoutMs }),
       logDir: join(workDir, 'logs', name),
       nowMs: () => performance.now(),
       wait: (ms) => delay(ms),

@@ -19,6 +19,8 @@ export interface RoundOptions {
   readonly bootstrapServers: string
   /** What the instances connect to: the same, or a proxy before it. */
   readonly instanceServers?: string
+  /** How long the instances wait for an answer, and little more for one on joining; what an application does if left out. */
+  readonly instanceTimeoutMs?: number
   /** Whose brokers are ended, where brokers are. */
   readonly cluster?: Pick<Cluster, 'brokerIds' | 'killBroker' | 'stopBroker' | 'startBroker' | 'untilInSync'>
   /** Names the topics and the application of this round. */
@@ -62,10 +64,15 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
   const topics = { input: `${name}-in`, output: `${name}-out`, table: `${name}-table` }
   const admin = createAdmin({ bootstrapServers, clientId: name })
   const kafka = kafkaPorts({ bootstrapServers, clientId: name })
-  const servers = options.instanceServers ?? bootstrapServers
+  const { instanceServers = bootstrapServers, instanceTimeoutMs } = options
+  const patience = instanceTimeoutMs === undefined ? [] : [String(instanceTimeoutMs)]
   const instances = new Instances({
     host,
-    command: [program, servers, name, options.job, guarantee, topics.input, topics.output, topics.table],
+    command: [
+      ...([program, instanceServers, name, options.job, guarantee] as const),
+      ...[topics.input, topics.output, topics.table],
+      ...patience,
+    ],
     logDir,
   })
   const follower = new Follower(kafka.logReader(), topics.output)
@@ -73,7 +80,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     await makeTopics(options, { admin, kafka, topics })
     await follower.start()
     for (let index = 0; index < options.instances; index++) instances.start(index)
-    const records = await disturbedLoad(options, { kafka, admin, instances, topic: topics.input })
+    const records = await disturbedLoad(options, { kafka, admin, instances, follower, topic: topics.input })
     const readUnderLoad = follower.seen
     await untilDrained({ admin, kafka, group: name, topic: topics.input }, options)
     await instances.endAll()
@@ -112,13 +119,23 @@ async function makeTopics(
   await producer.close()
 }
 
+interface Surroundings {
+  readonly kafka: KafkaPorts
+  readonly admin: KafkaAdmin
+  readonly instances: Instances
+  readonly follower: Follower
+  /** The input. */
+  readonly topic: string
+}
+
 /**
  * Writes the load while instances or brokers are ended and started again, one after the other. The next one ends when the application
- * has processed something since the last one did, so that each loses work under way. Returns how many records were written.
+ * has processed something since the last one did, so that each loses work under way. Where the faults are in the connections, all of
+ * it counts from the first result on. Returns how many records were written.
  */
 async function disturbedLoad(
   options: RoundOptions,
-  { kafka, admin, instances, topic }: { kafka: KafkaPorts; admin: KafkaAdmin; instances: Instances; topic: string },
+  { kafka, admin, instances, follower, topic }: Surroundings,
 ): Promise<number> {
   const { name, records, restarts, target, how, seed, log, wait } = options
   const victims = victimsOf(options, instances)
@@ -126,6 +143,7 @@ async function disturbedLoad(
   let done = 0
   let underWay: Promise<void> | undefined
   let processedAtLast = 0
+  let startedAt = 0
   const written = await writeLoad({
     kafka,
     topic,
@@ -133,7 +151,8 @@ async function disturbedLoad(
     goOn: async (soFar) => {
       await wait(PAUSE_MS)
       if (soFar > MOST_LOAD * records) throw new Error(`${name}: the application does not get on with ${soFar} records`)
-      if (done === total) return soFar < records
+      if (target === 'connections' && follower.seen === 0) startedAt = soFar
+      if (done === total) return soFar < startedAt + records
       if (underWay !== undefined || soFar < ((done + 1) / (total + 1)) * records) return true
       const processed = await processedBy({ admin, group: name, topic })
       if (processed <= processedAtLast) return true
