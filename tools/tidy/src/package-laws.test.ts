@@ -92,8 +92,11 @@ describe('a law of packages', () => {
     expect(judge(law, change)).toHaveLength(1)
   })
 
-  it('notices a library without a README', () => {
-    const judged = { ...library(), files: [] }
-    expect(packageLaws.hasReadme(judged, { root, packages: [judged] })).toEqual(['libs/a: has no README.md'])
+  it.each(['libs/a', 'apps/a'])('notices that %s has no README; an app needs no example in it', (folder) => {
+    const judged = { ...library(), folder, files: [] }
+    expect(packageLaws.hasReadme(judged, { root, packages: [judged] })).toEqual([`${folder}: has no README.md`])
+    const readme = { path: 'apps/a/README.md', text: 'words' }
+    const app = { ...library(), folder: 'apps/a', files: [readme] }
+    expect(packageLaws.hasReadme(app, { root, packages: [app] })).toEqual([])
   })
 })

@@ -12,6 +12,8 @@ export interface Workspace {
 
 const isLibrary = ({ folder }: WorkspacePackage) => folder.startsWith('libs/')
 
+const isApp = ({ folder }: WorkspacePackage) => folder.startsWith('apps/')
+
 const isTool = ({ folder }: WorkspacePackage) => folder.startsWith('tools/') || folder === 'bench'
 
 const complain = (broken: boolean, { folder }: WorkspacePackage, complaint: string) =>
@@ -47,7 +49,7 @@ export const licensed: PackageLaw = (judged) =>
 export const hasReadme: PackageLaw = (judged) => {
   const readme = judged.files.find(({ path }) => path === `${judged.folder}/README.md`)
   return [
-    ...complain(isLibrary(judged) && readme === undefined, judged, 'has no README.md'),
+    ...complain((isLibrary(judged) || isApp(judged)) && readme === undefined, judged, 'has no README.md'),
     ...complain(
       isLibrary(judged) && readme !== undefined && !readme.text.includes('```ts'),
       judged,
