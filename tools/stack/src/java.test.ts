@@ -3,7 +3,7 @@ import { chooseJava, parseJavaMajor, type Java } from './java.ts'
 import { chooseRegistry } from './services.ts'
 import { StackError } from './stack-error.ts'
 
-const java = (major: number): Java => ({ path: `/jvm/${major}/bin/java`, major, origin: 'PATH' })
+const java = (major: number): Java => ({ path: `/jvm/${major}/bin/java`, major, build: `"${major}"`, origin: 'PATH' })
 
 function errorOf(run: () => unknown): StackError {
   try {

@@ -10,6 +10,8 @@ export interface Java {
   readonly path: string
   /** Major version: 8, 17, 21, 25. */
   readonly major: number
+  /** What it says of itself, whole. */
+  readonly build: string
   /** Where it was found, for messages. */
   readonly origin: string
 }
@@ -58,8 +60,9 @@ async function javasBelow(folder: string): Promise<{ path: string; origin: strin
 async function probeJava({ path, origin }: { path: string; origin: string }): Promise<Java | undefined> {
   try {
     const { stdout, stderr } = await run(path, ['-version'], { timeout: 20_000 })
-    const major = parseJavaMajor(stderr + stdout)
-    return major === undefined ? undefined : { path, origin, major }
+    const build = stderr + stdout
+    const major = parseJavaMajor(build)
+    return major === undefined ? undefined : { path, origin, major, build }
   } catch {
     return undefined
   }

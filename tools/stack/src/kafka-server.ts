@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { classArchive } from './class-archive.ts'
 import type { DataFolder } from './data-folder.ts'
 import type { Java } from './java.ts'
 import { askKafka } from './kafka-probe.ts'
@@ -41,7 +42,10 @@ export async function startKafka(context: LaunchContext, folder: DataFolder, opt
   await mkdir(logDir, { recursive: true })
   const properties = join(home, 'server.properties')
   await writeFile(properties, kafkaProperties({ ...options, logDir }))
+  const draft = join(home, 'classes.jsa')
+  const classes = await classArchive({ host: context.host, java, name: 'kafka', program: jars, draft })
   const jvm = [
+    ...classes.read,
     `-Xmx${heapMb}m`,
     // The first-tier compiler alone halves the processor time of a start.
     '-XX:TieredStopAtLevel=1',
@@ -55,9 +59,10 @@ export async function startKafka(context: LaunchContext, folder: DataFolder, opt
     title: nodes.length === 1 ? 'Kafka' : `Kafka broker ${node.nodeId}`,
     name,
     command: java.path,
-    args: [...jvm, 'kafka.Kafka', properties],
+    args: [...classes.write, ...jvm, 'kafka.Kafka', properties],
     isReady: async () => (await askKafka(node.port, 'none'))?.brokers.includes(node.nodeId) === true,
     readyTimeoutMs,
+    onStopped: classes.keep,
   })
 }
 

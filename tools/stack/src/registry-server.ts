@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { classArchive } from './class-archive.ts'
 import type { DataFolder } from './data-folder.ts'
 import type { Java } from './java.ts'
 import type { LaunchContext } from './launch-context.ts'
@@ -33,6 +34,8 @@ export async function startRegistry(
   const { java, release, program, port, managementPort, heapMb, readyTimeoutMs } = options
   const home = join(folder.path, 'registry')
   await mkdir(home, { recursive: true })
+  const draft = join(home, 'classes.jsa')
+  const classes = await classArchive({ host: context.host, java, name: 'registry', program, draft })
   return startServer(context, folder, {
     title: 'the schema registry',
     name: 'registry',
@@ -42,6 +45,8 @@ export async function startRegistry(
       `-Xmx${heapMb}m`,
       '-XX:TieredStopAtLevel=1',
       '-XX:+UseSerialGC',
+      ...classes.read,
+      ...classes.write,
       ...release.systemProperties,
       // Without WRITE_DELAY=0 the database writes half a second behind, and a kill would give an id away twice.
       `-Dapicurio.datasource.url=jdbc:h2:file:${join(home, 'registry')};WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE`,
@@ -59,5 +64,6 @@ export async function startRegistry(
       return response.ok
     },
     readyTimeoutMs,
+    onStopped: classes.keep,
   })
 }

@@ -1,4 +1,5 @@
 import { open, readFile } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DataFolder } from './data-folder.ts'
 import { throwIfStopped, type LaunchContext } from './launch-context.ts'
@@ -17,6 +18,8 @@ export interface ServerOptions {
   /** True once the server does its work; asked again and again until then. May reject: not ready. */
   readonly isReady: () => Promise<boolean>
   readonly readyTimeoutMs: number
+  /** Called when it has ended as it was asked to, not killed. */
+  readonly onStopped?: () => Promise<void>
 }
 
 /** A server that is ready. */
@@ -36,6 +39,7 @@ export interface Server {
 const stopLimitMs = 30_000
 const probeIntervalMs = 50
 const shownLogLines = 15
+const terminatedCode = 128 + constants.signals.SIGTERM
 
 /** Starts a server, its output in the data dir's logs, and resolves when it is ready; a failed start leaves nothing running. */
 export async function startServer(context: LaunchContext, folder: DataFolder, options: ServerOptions): Promise<Server> {
@@ -49,7 +53,8 @@ export async function startServer(context: LaunchContext, folder: DataFolder, op
 
   let stopping: Promise<void> | undefined
   const end = async (way: 'stop' | 'kill'): Promise<void> => {
-    await supervised[way]()
+    const code = await supervised[way]()
+    if (way === 'stop' && code === terminatedCode) await options.onStopped?.()
     await folder.forgetServer(name)
   }
   const stop = (): Promise<void> => (stopping ??= end('stop'))

@@ -1,12 +1,14 @@
 import { InfluxDB, Point } from '@influxdata/influxdb-client'
 import { createServer } from 'node:net'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { cacheFolder } from './artefact-cache.ts'
 import { freePorts } from './free-ports.ts'
 import { checkPortsFree } from './ports.ts'
 import { startStack, type Stack, type StackOptions } from './start-stack.ts'
+import { kafkaVersion } from './versions.ts'
 
 let dataDir = ''
 let stacks: Stack[] = []
@@ -57,6 +59,19 @@ describe('startStack', () => {
     const query = `from(bucket: "${again.bucket}") |> range(start: 0) |> filter(fn: (r) => r._measurement == "law")`
     const rows = await new InfluxDB(again).getQueryApi(again.org).collectRows<{ _value: number; _time: string }>(query)
     expect(rows).toMatchObject([{ _value: 42, _time: '2024-08-08T23:57:00Z' }])
+  })
+
+  it('leaves an archive of the classes of a server, which the next start loads', async () => {
+    const cache = join(dataDir, 'cache')
+    const kafka = `kafka-${kafkaVersion}`
+    await mkdir(cache)
+    await symlink(join(cacheFolder(process.env), kafka), join(cache, kafka))
+    const host = { ...process, kill: process.kill.bind(process), env: { ...process.env, TIDEMARK_CACHE: cache } }
+    const first = await start({ services: ['kafka'], host })
+    await first.stop()
+    expect(await readdir(join(cache, 'class-archives'))).toHaveLength(1)
+    // With this option a JVM does not start without the archive it is told of.
+    await start({ services: ['kafka'], host, kafkaJvmOptions: ['-Xshare:on'] })
   })
 
   it('keeps a schema and its id over a kill -9 of the registry right after the answer', async () => {

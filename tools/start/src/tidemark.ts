@@ -44,11 +44,13 @@ export async function startTidemark(options: StartOptions, surroundings: Surroun
     for (const close of closing.splice(0).reverse()) await close()
   }
   try {
-    await prepareTopics(stack)
     const ports = appPorts(options.portBase)
     const startSimulator = (args: readonly string[]) =>
       starter.start('exchange-simulator', 'tools/exchange-simulator/src/main.ts', { args })
-    const source = await openSource(options, { ...surroundings, port: ports.simulator, env: host.env, startSimulator })
+    const [source] = await Promise.all([
+      openSource(options, { ...surroundings, port: ports.simulator, env: host.env, startSimulator }),
+      prepareTopics(stack),
+    ])
     const apps = appDefinitions(ports)
     const startApp = ({ name, entry, healthPort }: AppDefinition) =>
       starter.start(name, entry, { env: { ...appEnvironment(source), HEALTH_PORT: String(healthPort) } })
