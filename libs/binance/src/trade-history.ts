@@ -32,7 +32,10 @@ export interface TradePage {
 export interface TradeHistory {
   /** `any`: from any id on. `last-1000`: hosts without `historicalTrades`, which serve a symbol's newest 1,000 trades. */
   readonly reach: 'any' | 'last-1000'
-  /** The newest trade of each symbol, in one request. A symbol that was never traded (or is unknown) is left out. */
+  /**
+   * The newest trade of each symbol, in one request where all were traded in the last 24 h. One that was never traded, or does not
+   * exist, has the id -1; one of which it is not known yet is left out.
+   */
   lastTradeIds(symbols: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, LastTrade>>
   /** With `event_time_ms` = `trade_time_ms`: the past has no time of sending. */
   trades(range: TradeRange, signal?: AbortSignal): Promise<TradePage>

@@ -213,7 +213,8 @@ export class Continuity {
     for (const symbol of symbols) {
       const state = this.#symbols.get(symbol)
       if (state?.sequence.lastId === undefined) continue
-      const newestId = answer.lastTrades.get(symbol)?.id ?? -1
+      const newestId = answer.lastTrades.get(symbol)?.id
+      if (newestId === undefined) continue
       for (const join of state.joins) {
         const since = this.#connections.get(join.connection)?.sinceMs ?? Infinity
         if (!join.isJoined && Math.max(since, join.doubtSinceMs) < askedAtMs)

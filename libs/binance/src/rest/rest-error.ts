@@ -1,6 +1,6 @@
 /**
  * Why the exchange gave no data. `rate-limited`: not now (429, 418, or our own budget is spent). `unavailable`: no answer, or one that says
- * nothing about the request (5xx, a body that is none). `unauthorised`: a key is wanted, or the address is turned away. `not-served`: this
+ * nothing about the request (5xx, a body that is none, a firewall's 403). `unauthorised`: a key is wanted, or the address is turned away. `not-served`: this
  * host has no such route. `unknown-symbol`: one of the symbols does not exist there. `refused`: the request is wrong.
  */
 export type RestErrorCode =

@@ -10,6 +10,8 @@ let history: TradeHistory
 let warnings: string[]
 /** Ids that the exchange has, ascending. */
 let ids: number[]
+/** Of the last 24 hours. */
+let openTime: number
 
 const row = (id: number) => ({ id, price: '1.5', qty: '2', time: 1_000 + id, isBuyerMaker: true })
 
@@ -17,6 +19,7 @@ beforeEach(async () => {
   fake = await ExchangeFake.start()
   warnings = []
   ids = idsUpTo(5_000)
+  openTime = 0
   const rest = new ExchangeRest({ url: fake.url, clock: new ManualFeedClock() })
   history = restTradeHistory(rest, { warn: (_fields, message) => warnings.push(message) })
   fake.routes['/api/v3/trades'] = () => ({ body: ids.slice(-1_000).map(row) })
@@ -31,7 +34,15 @@ beforeEach(async () => {
     if (!asked.every((symbol) => known.includes(symbol))) {
       return { status: 400, body: { code: -1121, msg: 'Invalid symbol.' } }
     }
-    const rest = { lastPrice: '1', openTime: 0, closeTime: 77, firstId: -1, count: 1, volume: '1', quoteVolume: '1' }
+    const rest = {
+      lastPrice: '1',
+      openTime,
+      closeTime: openTime + 77,
+      firstId: -1,
+      count: 1,
+      volume: '1',
+      quoteVolume: '1',
+    }
     return { body: asked.map((symbol) => ({ ...rest, symbol, lastId: symbol === 'IDLE' ? -1 : ids.at(-1) })) }
   }
   fake.routes['/api/v3/time'] = { body: { serverTime: 1_499_827_319_559_250 } }
@@ -76,9 +87,21 @@ describe('the trades of the past', () => {
     expect(await get(6_000)).toEqual({ trades: [], completeFromId: 6_000 })
   })
 
-  it('of a symbol with few trades are complete from the first on', async () => {
+  it('are not taken for complete where the exchange has few of them in memory: its database is asked', async () => {
+    fake.routes['/api/v3/trades'] = () => ({ body: ids.slice(-2).map(row) })
+    expect(idsOf(await get(4_990, 3))).toEqual([4_990, 4_991, 4_992])
+    expect(routesAsked()).toEqual(['trades', 'historicalTrades'])
     ids = [7, 8]
     expect(await get(1)).toMatchObject({ trades: [{ trade_id: 7 }, { trade_id: 8 }], completeFromId: 1 })
+  })
+
+  it('are asked for again after the firewall has turned a request away: the host has them all the same', async () => {
+    const served = fake.routes['/api/v3/historicalTrades']!
+    fake.routes['/api/v3/historicalTrades'] = { status: 403, body: '<html>' }
+    await expect(get(100, 2)).rejects.toMatchObject({ code: 'unavailable', retriable: true })
+    fake.routes['/api/v3/historicalTrades'] = served
+    expect(idsOf(await get(100, 2))).toEqual([100, 101])
+    expect(history.reach).toBe('any')
   })
 
   it('beyond the newest 1,000 can not be had of a host without historicalTrades, which is found out once and told', async () => {
@@ -107,19 +130,40 @@ describe('the trades of the past', () => {
 })
 
 describe('the newest trade of each symbol', () => {
-  it('is told in one request; a symbol without trades is left out', async () => {
-    expect(await history.lastTradeIds(['BTCUSDT', 'IDLE'])).toEqual(new Map([['BTCUSDT', { id: 5_000, timeMs: 77 }]]))
+  it('is told in one request', async () => {
+    expect(await history.lastTradeIds(['BTCUSDT'])).toEqual(new Map([['BTCUSDT', { id: 5_000, timeMs: 77 }]]))
     expect(routesAsked()).toEqual(['ticker/24hr'])
   })
 
-  it('is told of the others where one does not exist', async () => {
-    expect([...(await history.lastTradeIds(['BTCUSDT', 'NOPE'])).keys()]).toEqual(['BTCUSDT'])
+  it('of a symbol that was not traded for a day is one from before, and is asked for once', async () => {
+    const last = new Map([['IDLE', { id: 5_000, timeMs: 77 }]])
+    expect(await history.lastTradeIds(['IDLE'])).toEqual(last)
+    expect(await history.lastTradeIds(['IDLE'])).toEqual(last)
+    expect(fake.asked.map((asked) => asked.split('?')[0])).toEqual([
+      '/api/v3/ticker/24hr',
+      '/api/v3/trades',
+      '/api/v3/ticker/24hr',
+    ])
+  })
+
+  it('is asked for again of a symbol that is without a trade for a day since then', async () => {
+    await history.lastTradeIds(['IDLE'])
+    openTime = 78
+    ids = idsUpTo(5_001)
+    expect((await history.lastTradeIds(['IDLE'])).get('IDLE')?.id).toBe(5_001)
+  })
+
+  it('is told of the others where one does not exist, which has none', async () => {
+    expect([...(await history.lastTradeIds(['BTCUSDT', 'NOPE'])).entries()]).toEqual([
+      ['NOPE', { id: -1, timeMs: 0 }],
+      ['BTCUSDT', { id: 5_000, timeMs: 77 }],
+    ])
     expect(routesAsked()).toEqual(['ticker/24hr', 'ticker/24hr'])
   })
 
   it('is asked of all where naming them would cost as much', async () => {
     const many = Array.from({ length: 200 }, (_, index) => `S${index}`)
-    expect([...(await history.lastTradeIds([...many, 'ETHUSDT'])).keys()]).toEqual(['ETHUSDT'])
+    expect((await history.lastTradeIds([...many, 'ETHUSDT'])).get('ETHUSDT')?.id).toBe(5_000)
     expect(fake.asked).toEqual(['/api/v3/ticker/24hr?type=MINI'])
   })
 

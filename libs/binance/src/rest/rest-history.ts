@@ -9,10 +9,13 @@ import {
 import type { FeedLogger } from '../trade-feed.ts'
 import { dailyTickerWeight, maxRestRows, type ExchangeRest } from './exchange-rest.ts'
 import { RestError, type RestErrorCode } from './rest-error.ts'
-import type { TradeRows } from './rest-rows.ts'
+import type { DailyTicker, TradeRows } from './rest-rows.ts'
 
 /** Hosts that are known to serve market data only, without `historicalTrades`. Any other is found out by asking it. */
 const marketDataHosts: ReadonlySet<string> = new Set(['data-api.binance.vision'])
+
+/** Symbols without a trade for a day are asked about one by one: so many in a call, the others in later ones. */
+const maxIdleAsked = 10
 
 /**
  * The trades of the past over REST, one by one. Recent ones come from `trades`, which is served from memory; older ones from
@@ -29,6 +32,8 @@ class RestTradeHistory implements TradeHistory {
   #reach: TradeHistory['reach']
   /** The highest id of each symbol that an answer has shown: tells whether the newest 1,000 can hold what is asked for. */
   readonly #newest = new Map<string, number>()
+  /** Symbols that were not traded for a day: their last trade at that time. */
+  readonly #idle = new Map<string, { readonly id: number; readonly asOfMs: number }>()
 
   constructor(rest: ExchangeRest, logger: Pick<FeedLogger, 'warn'>) {
     this.#rest = rest
@@ -44,13 +49,30 @@ class RestTradeHistory implements TradeHistory {
     const wanted = new Set(symbols)
     if (wanted.size === 0) return new Map()
     const tickers = await this.#orFail(() => this.#tickers([...wanted], signal))
-    const last = new Map<string, LastTrade>()
-    for (const { symbol, lastTradeId, closeTimeMs } of tickers) {
-      if (lastTradeId === null || !wanted.has(symbol)) continue
-      last.set(symbol, { id: lastTradeId, timeMs: closeTimeMs })
-      this.#saw(symbol, lastTradeId)
+    const last = new Map([...wanted].map((symbol): [string, LastTrade] => [symbol, { id: -1, timeMs: 0 }]))
+    let asked = 0
+    for (const ticker of tickers) {
+      const { symbol, lastTradeId, closeTimeMs } = ticker
+      if (!wanted.has(symbol)) continue
+      last.delete(symbol)
+      if (lastTradeId === null && !this.#knowsIdle(ticker) && asked++ < maxIdleAsked) {
+        await this.#orFail(() => this.#askIdle(ticker, signal))
+      }
+      const id = lastTradeId ?? (this.#knowsIdle(ticker) ? this.#idle.get(symbol)?.id : undefined)
+      if (id !== undefined) last.set(symbol, { id, timeMs: closeTimeMs })
+      this.#saw(symbol, id)
     }
     return last
+  }
+
+  /** Whether it is known what was last before the hours that the ticker is about. */
+  #knowsIdle({ symbol, openTimeMs }: DailyTicker): boolean {
+    return (this.#idle.get(symbol)?.asOfMs ?? -Infinity) >= openTimeMs
+  }
+
+  async #askIdle({ symbol, closeTimeMs }: DailyTicker, signal: AbortSignal | undefined): Promise<void> {
+    const { trades } = await this.#rest.trades(symbol, signal)
+    this.#idle.set(symbol, { id: trades.at(-1)?.trade_id ?? -1, asOfMs: closeTimeMs })
   }
 
   async trades(range: TradeRange, signal?: AbortSignal): Promise<TradePage> {
@@ -85,11 +107,10 @@ class RestTradeHistory implements TradeHistory {
   async #fromNewest({ symbol, fromId, limit }: TradeRange, signal: AbortSignal | undefined): Promise<TradePage> {
     const rows = await this.#rest.trades(symbol, signal)
     this.#tell(rows)
-    const { trades, rejected } = rows
+    const { trades } = rows
     this.#saw(symbol, trades.at(-1)?.trade_id)
-    const isAll = trades.length + rejected.length < maxRestRows
-    const firstId = trades[0]?.trade_id
-    const completeFromId = isAll || firstId === undefined ? fromId : Math.max(fromId, firstId)
+    // Fewer than 1,000 need not be all that there were: they are what the exchange has in memory.
+    const completeFromId = Math.max(fromId, trades[0]?.trade_id ?? fromId)
     return { trades: trades.filter(({ trade_id }) => trade_id >= fromId).slice(0, limit), completeFromId }
   }
 

@@ -70,8 +70,9 @@ function codeOf(status: number, exchangeCode: number | undefined): RestErrorCode
   // Whatever it says: a missing route stays missing.
   if (status === 404) return 'not-served'
   if (exchangeCode !== undefined && busyCodes.has(exchangeCode)) return 'unavailable'
-  if (status === 401 || status === 403 || status === 451) return 'unauthorised'
-  return status >= 500 || status === 408 ? 'unavailable' : 'refused'
+  if (status === 401 || status === 451) return 'unauthorised'
+  // 403 without a number of the exchange is its firewall's, which lets go again.
+  return status >= 500 || status === 408 || status === 403 ? 'unavailable' : 'refused'
 }
 
 function hintOf(status: number): string {
@@ -79,7 +80,7 @@ function hintOf(status: number): string {
 }
 
 const hints: Readonly<Record<number, string>> = {
-  403: ': its firewall turned this address away',
+  403: ': its firewall turned this address away, for a while',
   404: ': it has no such route; hosts for market data only have fewer than api.binance.com',
   451: ': the exchange does not serve this location; https://data-api.binance.vision does',
 }
