@@ -1,5 +1,5 @@
 import type { TradePosition } from '@tidemark/schemas'
-import type { Codec, LogReaderPort, RecordCursor } from '@tidemark/streams'
+import { readValue, type Codec, type LogReaderPort } from '@tidemark/streams'
 
 /** Open transactions of other shards stand before what was committed last: offsets of the positions' topic. */
 export interface HeldUp {
@@ -32,25 +32,12 @@ export async function readPositions(options: ReadPositionsOptions): Promise<Map<
     if (readableTo < writtenTo) onHeldUp?.({ partition, readableTo, writtenTo })
     for await (const batch of log.read({ topic, partition }, startOffset, writtenTo)) {
       for (const cursor = batch.cursor(); cursor.next();) {
-        if (cursor.valueStart < 0) continue
-        const position = await decodePosition(codec, cursor, `topic ${topic} partition ${partition}`)
-        positions.set(position.symbol, position)
+        const symbol = cursor.key()?.toString('utf8') ?? ''
+        // A position that was taken away: the symbol begins anew.
+        if (cursor.valueStart < 0) positions.delete(symbol)
+        else positions.set(symbol, { ...(await readValue(cursor, codec, { topic, partition, offset: cursor.offset })) })
       }
     }
   }
   return positions
-}
-
-async function decodePosition(
-  codec: Codec<TradePosition>,
-  cursor: RecordCursor,
-  partition: string,
-): Promise<TradePosition> {
-  const { bytes, valueStart, valueEnd, offset } = cursor
-  let decoded = codec.decode(bytes, valueStart, valueEnd)
-  if (!decoded.ok && decoded.issue.schemaId !== undefined && (await codec.load?.(decoded.issue.schemaId)) === true) {
-    decoded = codec.decode(bytes, valueStart, valueEnd)
-  }
-  if (!decoded.ok) throw new Error(`${partition} offset ${offset}: ${decoded.issue.message}`)
-  return { ...decoded.value }
 }

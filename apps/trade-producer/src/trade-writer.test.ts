@@ -201,6 +201,19 @@ describe('a writer that is opened', () => {
     await expect(writer.commit()).rejects.toMatchObject({ code: 'fenced' })
   })
 
+  it('begins a symbol anew whose position was taken away', async () => {
+    await write(trade(2))
+    const collector = new RecordCollector(kafka.producer())
+    await collector.open(topics.positions)
+    collector.addBytes({ topic: topics.positions, key: Buffer.from('BTCUSDT'), value: null, timestampMs: 0 })
+    await collector.flush()
+    const next = newWriter()
+    expect((await next.open()).has('BTCUSDT')).toBe(false)
+    next.add(trade(1))
+    await next.commit()
+    expect((await newWriter().open()).get('BTCUSDT')?.trade_id).toBe(1)
+  })
+
   it('does not start where a position can not be read', async () => {
     const collector = new RecordCollector(kafka.producer())
     await collector.open(topics.positions)

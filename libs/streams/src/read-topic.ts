@@ -29,13 +29,14 @@ export async function* readValues<V>(
     const { partition } = batch
     for (const cursor = batch.cursor(); cursor.next();) {
       if (cursor.valueStart < 0) continue
-      const value = await valueOf(cursor, codec, { topic, partition, offset: cursor.offset })
+      const value = await readValue(cursor, codec, { topic, partition, offset: cursor.offset })
       yield { partition, offset: cursor.offset, key: cursor.key(), value }
     }
   }
 }
 
-async function valueOf<V>(
+/** The value at a cursor; loads a schema that is not known yet. Rejects with `record-failed` where it can't be decoded. */
+export async function readValue<V>(
   { bytes, valueStart, valueEnd }: RecordCursor,
   codec: Codec<V>,
   record: { readonly topic: string; readonly partition: number; readonly offset: number },
