@@ -17,6 +17,7 @@ export class FakeFeed implements TradeFeed {
     held: 0,
     open_holes: 0,
     in_doubt: 0,
+    went_back: 0,
     buffered: 0,
   }
   symbols: readonly string[] = []

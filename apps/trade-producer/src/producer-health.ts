@@ -30,6 +30,7 @@ export function producerHealth({ symbols, feed, writer, kafkaProblem }: Producer
     frames: counters.frames,
     dropped: counters.dropped,
     in_doubt: counters.in_doubt,
+    went_back: counters.went_back,
     open_holes: counters.open_holes,
     held: counters.held,
     symbols,
@@ -70,6 +71,7 @@ export function exposeFigures(metrics: Metrics, { feed, writer }: ProducerState)
   const gauges: readonly [name: string, help: string, value: () => number][] = [
     ['tidemark_producer_connected', '1 while every stream is connected, else 0', () => (feed.connected ? 1 : 0)],
     ['tidemark_producer_in_doubt_symbols', 'Symbols that may miss their newest trades', () => feed.counters.in_doubt],
+    ['tidemark_producer_went_back_symbols', 'Symbols with ids below those they had', () => feed.counters.went_back],
     ['tidemark_producer_open_holes', 'Symbols with ids that are missing', () => feed.counters.open_holes],
     ['tidemark_producer_held_trades', 'Trades that wait behind missing ones', () => feed.counters.held],
     ['tidemark_producer_buffered_items', 'Items that wait for Kafka', () => feed.counters.buffered],

@@ -156,6 +156,7 @@ describe('the trade producer', () => {
       frames: 3,
       dropped: 0,
       in_doubt: 0,
+      went_back: 0,
       open_holes: 0,
       held: 0,
       symbols: ['BTCUSDT'],

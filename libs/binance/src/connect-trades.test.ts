@@ -214,6 +214,29 @@ describe('a feed of trades', () => {
     await once(socket, 'close')
   })
 
+  it('replaces a connection that answers but brings nothing, though the exchange shows newer trades', async () => {
+    const history: TradeHistory = {
+      reach: 'any',
+      serverTimeMs: async () => 1_000,
+      lastTradeIds: async () => new Map([['BTCUSDT', { id: 2, timeMs: 1_000 }]]),
+      trades: async ({ fromId }) => ({ trades: [tradeOf('BTCUSDT', 2)], completeFromId: fromId }),
+    }
+    const feed = feedOf({ history })
+    const { socket } = await accepted()
+    await states.until('connected')
+    socket.send(frame(1))
+    expect((await take(feed[Symbol.asyncIterator](), 1)).map(idOf)).toEqual([1])
+    const waiting = states.until('waiting')
+    while (feed.connected) {
+      clock.advance(1_000)
+      await new Promise(setImmediate)
+    }
+    expect(await waiting).toMatchObject({
+      reason: 'it brought nothing of what the exchange shows over REST: the connection is deaf',
+    })
+    expect(clock.timeMs).toBeLessThan(1_000_000 + 65_000)
+  })
+
   it('keeps trying where nothing listens, says so, and connects when something does', async () => {
     const port = portOf(server)
     await shut(server)

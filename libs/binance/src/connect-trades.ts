@@ -1,42 +1,14 @@
 import type { Trade } from '@tidemark/schemas'
-import type { ConnectionPolicy } from './connection-slot.ts'
 import { Continuity, type SymbolStart } from './continuity/continuity.ts'
-import { defaultContinuityLimits, type ContinuityLimits } from './continuity/continuity-limits.ts'
-import { FeedBuffer, type FeedBatch, type FeedBufferLimits, type FeedItem } from './feed-buffer.ts'
+import { FeedBuffer, type FeedBatch, type FeedItem } from './feed-buffer.ts'
 import { systemClock, type FeedClock } from './feed-clock.ts'
-import { defaultMaxFrameBytes, parseFrame, type RejectedFrame, type ReplyFrame } from './frame-parser.ts'
+import { defaultFeedLimits, type FeedLimits } from './feed-limits.ts'
+import { parseFrame, type RejectedFrame, type ReplyFrame } from './frame-parser.ts'
 import { HistoryDriver } from './history-driver.ts'
 import { LinkSet } from './link-set.ts'
-import type { SocketLimits } from './market-socket.ts'
 import { tradeSubscription } from './stream-url.ts'
 import type { FeedCounters, FeedLogger, FeedState, TradeFeed } from './trade-feed.ts'
 import type { TradeHistory } from './trade-history.ts'
-
-/** Every limit of a feed; the defaults are `defaultFeedLimits`. */
-export interface FeedLimits extends ConnectionPolicy, FeedBufferLimits, SocketLimits, ContinuityLimits {
-  /** A larger frame is rejected as `oversized`. */
-  readonly maxFrameBytes: number
-  /** A socket is not left unread for longer, so that pings are answered: what does not fit then is asked for later. */
-  readonly maxPauseMs: number
-}
-
-export const defaultFeedLimits: FeedLimits = {
-  ...defaultContinuityLimits,
-  reconnectDelayMs: 5_000,
-  maxReconnectDelayMs: 60_000,
-  silenceMs: 65_000,
-  stableAfterMs: 30_000,
-  rotateAfterMs: 23 * 60 * 60_000,
-  overlapMs: 5_000,
-  openTimeoutMs: 20_000,
-  maxBufferedFrames: 50_000,
-  maxBufferedBytes: 64_000_000,
-  maxFrameBytes: defaultMaxFrameBytes,
-  maxPauseMs: 20_000,
-  maxPayloadBytes: 16 * 1024 * 1024,
-  handshakeTimeoutMs: 10_000,
-  closeTimeoutMs: 2_000,
-}
 
 export interface ConnectTradesOptions extends Partial<FeedLimits> {
   /** The exchange's address without a path, such as `wss://data-stream.binance.vision`. */
@@ -122,6 +94,7 @@ class WebSocketTradeFeed implements TradeFeed {
         trade: (trade) => this.#put({ kind: 'trade', trade }, tradeBytes),
         gap: (gap) => this.#put({ kind: 'gap', gap }, tradeBytes),
         heartbeat: (symbol, watermarkMs) => this.#put({ kind: 'heartbeat', symbol, watermarkMs }, tradeBytes),
+        wentBack: (trade, lastId) => this.#tellWentBack(trade, lastId),
       },
     })
     this.#driver = new HistoryDriver({
@@ -158,7 +131,7 @@ class WebSocketTradeFeed implements TradeFeed {
   }
 
   get counters(): FeedCounters {
-    const { duplicates, held, openHoles, inDoubt } = this.#continuity.figures
+    const { duplicates, held, openHoles, inDoubt, wentBack } = this.#continuity.figures
     return {
       ...this.#counters,
       reconnects: Math.max(0, this.#counters.connects - 1),
@@ -166,6 +139,7 @@ class WebSocketTradeFeed implements TradeFeed {
       held,
       open_holes: openHoles,
       in_doubt: inDoubt,
+      went_back: wentBack,
       buffered: this.#buffer.length,
     }
   }
@@ -217,6 +191,7 @@ class WebSocketTradeFeed implements TradeFeed {
     if (this.#pausedSinceMs !== undefined && nowMs - this.#pausedSinceMs >= this.#limits.maxPauseMs)
       this.#startDropping()
     this.#drive()
+    for (const link of this.#continuity.deaf(nowMs)) this.#links.deaf(link)
     if (!this.#buffer.isFull) this.#continuity.putHeartbeats()
     this.#cancelTick = this.#clock.setTimer(tickMs, () => this.#tick())
   }
@@ -291,6 +266,13 @@ class WebSocketTradeFeed implements TradeFeed {
     const message = 'the exchange will close this connection soon; a new one takes its place at once'
     this.#logger.info({ exchange: this.#exchange }, message)
     this.#links.endAnnounced(link)
+  }
+
+  #tellWentBack({ symbol, trade_id: tradeId }: Trade, lastId: number): void {
+    const message =
+      `${symbol} has new trades with ids below those that it had: is this another exchange, or one that has begun anew? ` +
+      'None of them is taken: its position has to be taken away'
+    this.#logger.warn({ exchange: this.#exchange, symbol, trade_id: tradeId, last_trade_id: lastId }, message)
   }
 
   #put(item: FeedItem, bytes: number): void {

@@ -87,6 +87,13 @@ describe('a connection', () => {
     expect(step({ kind: 'woken' }, 125_000)).toEqual([{ kind: 'drop', link: 1 }, reported(reason, 5_000)])
   })
 
+  it('that is open but brings nothing of what there is, is dropped and replaced', () => {
+    connect()
+    const reason = 'it brought nothing of what the exchange shows over REST: the connection is deaf'
+    expect(step({ kind: 'deaf', link: 7 })).toEqual([])
+    expect(step({ kind: 'deaf', link: 1 })).toEqual([{ kind: 'drop', link: 1 }, reported(reason, 5_000)])
+  })
+
   it('that does not get its streams in time is dropped', () => {
     step({ kind: 'started' })
     const [drop] = step({ kind: 'woken' }, 20_000)

@@ -20,6 +20,8 @@ export type SlotEvent =
   | { readonly kind: 'ready'; readonly link: number }
   /** It ended, or could not be made. */
   | { readonly kind: 'lost'; readonly link: number; readonly reason: string }
+  /** It is open, but does not bring what it should. */
+  | { readonly kind: 'deaf'; readonly link: number }
   /** The exchange said that it will close this connection soon. */
   | { readonly kind: 'end-announced'; readonly link: number }
   /** Other streams are wanted: a new connection takes the place of the one there is. */
@@ -103,6 +105,9 @@ export class ConnectionSlot {
         return this.#ready(event.link, context)
       case 'lost':
         return this.#lost(event.link, event.reason, context)
+      case 'deaf':
+        if (event.link !== this.#current.link?.id && event.link !== this.#next.link?.id) return []
+        return [{ kind: 'drop', link: event.link }, ...this.#lost(event.link, deafness, context)]
       case 'end-announced':
         for (const { link } of [this.#current, this.#next]) {
           if (link?.id === event.link) link.rotateAtMs = context.nowMs
@@ -225,6 +230,8 @@ export class ConnectionSlot {
     return [{ kind: 'drop', link: link.id }, ...this.#lost(link.id, reason, context)]
   }
 }
+
+const deafness = 'it brought nothing of what the exchange shows over REST: the connection is deaf'
 
 function emptyPlace(): Place {
   return { link: undefined, dueMs: undefined, failures: 0 }

@@ -1,4 +1,5 @@
-export { connectTrades, defaultFeedLimits, type ConnectTradesOptions, type FeedLimits } from './connect-trades.ts'
+export { connectTrades, type ConnectTradesOptions } from './connect-trades.ts'
+export { defaultFeedLimits, type FeedLimits } from './feed-limits.ts'
 export { defaultContinuityLimits, type ContinuityLimits } from './continuity/continuity-limits.ts'
 export type { SymbolStart } from './continuity/continuity.ts'
 export type { FeedBatch, FeedItem, GapItem, HeartbeatItem } from './feed-buffer.ts'

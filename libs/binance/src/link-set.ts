@@ -63,10 +63,6 @@ export class LinkSet {
     return this.#groups.every(({ slots }) => slots.some((slot) => slot.isReady))
   }
 
-  get openLinks(): number {
-    return this.#links.size
-  }
-
   /** Makes the streams those of these symbols. Connections whose streams change are replaced without a break. */
   setSymbols(symbols: readonly string[]): void {
     const wanted = new Set(symbols)
@@ -93,6 +89,12 @@ export class LinkSet {
   endAnnounced(link: number): void {
     const open = this.#links.get(link)
     if (open !== undefined) this.#step(open.slot, { kind: 'end-announced', link })
+  }
+
+  /** A link is open, but does not bring what it should. */
+  deaf(link: number): void {
+    const open = this.#links.get(link)
+    if (open !== undefined) this.#step(open.slot, { kind: 'deaf', link })
   }
 
   confirm(link: number, requestId: unknown): void {

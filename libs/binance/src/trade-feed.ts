@@ -30,6 +30,8 @@ export interface FeedCounters {
   readonly open_holes: number
   /** Symbols of which it is not known whether something is missing at the end. */
   readonly in_doubt: number
+  /** Symbols whose ids go on below those that they had: nothing of them is taken. */
+  readonly went_back: number
   /** Items that wait to be taken. */
   readonly buffered: number
 }

@@ -18,6 +18,8 @@ export interface ContinuityLimits {
   readonly checkAfterMs: number
   /** Between two questions for the newest ids. */
   readonly checkIntervalMs: number
+  /** Between two questions for the newest ids of all symbols, whatever the connections bring. */
+  readonly auditIntervalMs: number
   /** A connection without an event for this long does not tell the time any more: the exchange is asked. */
   readonly quietMs: number
   /** Between two heartbeats of a symbol, in event time. */
@@ -36,6 +38,7 @@ export const defaultContinuityLimits: ContinuityLimits = {
   retryMs: 1_000,
   checkAfterMs: 1_000,
   checkIntervalMs: 5_000,
+  auditIntervalMs: 60_000,
   quietMs: 5_000,
   watermarkIntervalMs: 1_000,
   watermarkMarginMs: 2_000,

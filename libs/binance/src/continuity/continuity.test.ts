@@ -86,6 +86,7 @@ describe('trades', () => {
         trade: (trade) => outputs.push({ kind: 'trade', trade }),
         gap: (gap) => outputs.push({ kind: 'gap', gap }),
         heartbeat: (symbol, watermarkMs) => outputs.push({ kind: 'heartbeat', symbol, watermarkMs }),
+        wentBack: () => undefined,
       },
     })
     alone.add('AAA', { tradeId: 5, timeMs: 0 })
@@ -105,6 +106,53 @@ describe('trades', () => {
     exchange.pass(exchange.limits.suspectMs)
     exchange.answer()
     expect(told()).toEqual(['AAA 1', 'AAA 2-2 open overload', 'AAA 2', 'AAA 2-2 filled overload'])
+  })
+})
+
+describe('an exchange that begins its ids anew', () => {
+  it('is told of, once, and no heartbeat is said of the symbol any more; a repeated trade is no such thing', () => {
+    trades(2)
+    exchange.deliver(connection)
+    exchange.pass(3_600_000)
+    const { nowMs } = exchange
+    exchange.continuity.receive(connection, tradeOf('AAA', 1, 1_000_000), nowMs)
+    expect(exchange.wentBack).toEqual([])
+    for (const id of [1, 2]) exchange.continuity.receive(connection, tradeOf('AAA', id, nowMs), nowMs)
+    expect(exchange.wentBack).toEqual(['AAA'])
+    expect(exchange.continuity.figures.wentBack).toBe(1)
+    exchange.heartbeats()
+    expect(told()).toEqual(['AAA 1', 'AAA 2'])
+  })
+})
+
+describe('a connection that leaves out trades', () => {
+  it('of one symbol, while it brings others, is found out by the next audit, and they are filled', () => {
+    trades(1)
+    exchange.deliver(connection)
+    exchange.trade('AAA', { lostOn: [connection] })
+    for (let passedMs = 0; passedMs <= exchange.limits.auditIntervalMs; passedMs += 1_000) {
+      trades(1, 'BBB')
+      exchange.deliver(connection)
+      exchange.pass(1_000)
+      exchange.answer()
+    }
+    exchange.pass(exchange.limits.suspectMs)
+    exchange.answer()
+    expect(told().filter((line) => line.startsWith('AAA'))).toContain('AAA 2')
+    expect(exchange.continuity.deaf(exchange.nowMs)).toEqual([])
+  })
+
+  it('of all symbols is deaf, unless what it sent was only late', () => {
+    trades(1)
+    exchange.deliver(connection)
+    trades(1)
+    exchange.pass(exchange.limits.quietMs)
+    exchange.answer()
+    exchange.pass(exchange.limits.quietMs - 1)
+    expect(exchange.continuity.deaf(exchange.nowMs)).toEqual([])
+    expect(exchange.continuity.deaf(exchange.nowMs + 1)).toEqual([connection])
+    exchange.deliver(connection)
+    expect(exchange.continuity.deaf(exchange.nowMs + 1)).toEqual([])
   })
 })
 

@@ -24,6 +24,8 @@ export interface ContinuityOutput {
   trade(trade: Trade): void
   gap(gap: TradeGap): void
   heartbeat(symbol: string, watermarkMs: number): void
+  /** A symbol's ids go on below those that it had: said once. None of its trades comes out any more. */
+  wentBack(trade: Trade, lastId: number): void
 }
 
 /** One connection's part in a symbol: it is joined once nothing can be missing between what was known and what it brings. */
@@ -40,6 +42,7 @@ interface SymbolState {
   readonly sequence: TradeSequence
   readonly joins: Join[]
   wasJoined: boolean
+  hasGoneBack: boolean
   /** Proven by the exchange's history to be complete up to here. */
   provenMs: number
   watermarkMs: number
@@ -52,13 +55,19 @@ interface ConnectionState {
   /** Largest time of sending of any event on it. */
   eventTimeMs: number
   lastEventMs: number
+  /** Since when it is known to have left out trades, without an event since. */
+  missingSinceMs: number | undefined
 }
+
+/** A trade that is repeated has the time that it had before; trades of one moment may differ by as much as exchanges' clocks do. */
+const maxRepeatAheadMs = 60_000
 
 export interface ContinuityFigures {
   readonly duplicates: number
   readonly held: number
   readonly openHoles: number
   readonly inDoubt: number
+  readonly wentBack: number
 }
 
 interface ContinuityOptions {
@@ -88,6 +97,7 @@ export class Continuity {
   readonly #leftOff = new Map<string, SymbolStart>()
   #checking: CheckRequest | undefined
   #nextCheckMs = -Infinity
+  #nextAuditMs: number | undefined
   #duplicates = 0
 
   constructor({ limits, output, hasHistory }: ContinuityOptions) {
@@ -99,8 +109,13 @@ export class Continuity {
 
   get figures(): ContinuityFigures {
     let inDoubt = 0
-    for (const state of this.#symbols.values()) if (isInDoubt(state)) inDoubt++
-    return { duplicates: this.#duplicates, held: this.#budget.held, openHoles: this.#plan.openHoles, inDoubt }
+    let wentBack = 0
+    for (const state of this.#symbols.values()) {
+      if (isInDoubt(state)) inDoubt++
+      if (state.hasGoneBack) wentBack++
+    }
+    const { openHoles } = this.#plan
+    return { duplicates: this.#duplicates, held: this.#budget.held, openHoles, inDoubt, wentBack }
   }
 
   has(symbol: string): boolean {
@@ -115,7 +130,14 @@ export class Continuity {
     const sequence = new TradeSequence({ symbol, start: from, output: this.#output, budget: this.#budget })
     const watermarkMs = from?.watermarkMs ?? -Infinity
     const wasJoined = leftOff !== undefined
-    this.#symbols.set(symbol, { sequence, joins: [], wasJoined, provenMs: -Infinity, watermarkMs })
+    this.#symbols.set(symbol, {
+      sequence,
+      joins: [],
+      wasJoined,
+      hasGoneBack: false,
+      provenMs: -Infinity,
+      watermarkMs,
+    })
   }
 
   remove(symbol: string): void {
@@ -135,6 +157,7 @@ export class Continuity {
       sinceMs: Infinity,
       eventTimeMs: -Infinity,
       lastEventMs: nowMs,
+      missingSinceMs: undefined,
     })
     for (const symbol of symbols) {
       this.#symbols.get(symbol)?.joins.push({ connection, isJoined: false, doubtSinceMs: -Infinity, atId: undefined })
@@ -163,10 +186,11 @@ export class Continuity {
     const from = this.#connections.get(connection)
     if (state === undefined || from === undefined) return
     from.lastEventMs = nowMs
+    from.missingSinceMs = undefined
     if (eventTimeMs > from.eventTimeMs) from.eventTimeMs = eventTimeMs
     const join = state.joins.find((each) => each.connection === connection)
     const isNew = state.sequence.receive(trade, nowMs, causeOf(state, join))
-    if (!isNew) this.#duplicates++
+    if (!isNew) this.#repeated(state, trade)
     if (join !== undefined && !join.isJoined) {
       join.atId = Math.min(join.atId ?? Infinity, id)
       settleJoins(state)
@@ -177,7 +201,10 @@ export class Continuity {
   /** A trade that arrived could not be kept: it has to be asked for. */
   dropped(connection: number, { symbol, trade_id: id }: Trade, nowMs: number): void {
     const state = this.#symbols.get(symbol)
-    if (state === undefined) return
+    const from = this.#connections.get(connection)
+    if (state === undefined || from === undefined) return
+    from.lastEventMs = nowMs
+    from.missingSinceMs = undefined
     for (const join of state.joins)
       if (join.connection === connection) Object.assign(join, { isJoined: false, atId: id })
     state.sequence.known(id, nowMs, 'overload')
@@ -216,7 +243,9 @@ export class Continuity {
       const newestId = answer.lastTrades.get(symbol)?.id
       if (newestId === undefined) continue
       for (const join of state.joins) {
-        const since = this.#connections.get(join.connection)?.sinceMs ?? Infinity
+        const from = this.#connections.get(join.connection)
+        const since = from?.sinceMs ?? Infinity
+        if (join.isJoined && newestId > state.sequence.lastId) this.#noteMissing(from, askedAtMs, nowMs)
         if (!join.isJoined && Math.max(since, join.doubtSinceMs) < askedAtMs)
           join.atId = Math.min(join.atId ?? Infinity, newestId)
       }
@@ -239,13 +268,36 @@ export class Continuity {
     const { watermarkMarginMs, watermarkIntervalMs } = this.#limits
     for (const [symbol, state] of this.#symbols) {
       const { sequence } = state
-      if (sequence.hole !== undefined || sequence.held > 0 || sequence.lastId === undefined) continue
+      if (state.hasGoneBack || sequence.hole !== undefined || sequence.held > 0 || sequence.lastId === undefined)
+        continue
       const timeMs = Math.max(state.provenMs, this.#seenUntilMs(state))
       const watermarkMs = timeMs - watermarkMarginMs
       if (watermarkMs < 0 || watermarkMs < state.watermarkMs + watermarkIntervalMs) continue
       state.watermarkMs = watermarkMs
       this.#output.heartbeat(symbol, watermarkMs)
     }
+  }
+
+  /** Connections that the history has shown to leave out trades, and that have brought nothing since. */
+  deaf(nowMs: number): readonly number[] {
+    const { quietMs } = this.#limits
+    return [...this.#connections]
+      .filter(([, { missingSinceMs }]) => missingSinceMs !== undefined && nowMs - missingSinceMs >= quietMs)
+      .map(([connection]) => connection)
+  }
+
+  /** The history has a trade that a connection should have brought; what it sent before the question may still be on its way. */
+  #noteMissing(from: ConnectionState | undefined, askedAtMs: number, nowMs: number): void {
+    if (from === undefined || askedAtMs - from.lastEventMs < this.#limits.quietMs) return
+    from.missingSinceMs ??= nowMs
+  }
+
+  #repeated(state: SymbolState, trade: Trade): void {
+    this.#duplicates++
+    const { lastId = -1, lastTimeMs } = state.sequence
+    if (state.hasGoneBack || trade.trade_id > lastId || trade.trade_time_ms <= lastTimeMs + maxRepeatAheadMs) return
+    state.hasGoneBack = true
+    this.#output.wentBack(trade, lastId)
   }
 
   /**
@@ -259,16 +311,20 @@ export class Continuity {
 
   #nextCheck(nowMs: number): CheckRequest | undefined {
     if (this.#checking !== undefined || nowMs < this.#nextCheckMs || !this.#plan.isOpen(nowMs)) return undefined
-    const symbols = [...this.#symbols].filter(([, state]) => this.#needsCheck(state, nowMs)).map(([symbol]) => symbol)
+    this.#nextAuditMs ??= nowMs + this.#limits.auditIntervalMs
+    const isAudit = nowMs >= this.#nextAuditMs
+    const isAsked = (state: SymbolState): boolean => (isAudit ? canCheck(state) : this.#needsCheck(state, nowMs))
+    const symbols = [...this.#symbols].filter(([, state]) => isAsked(state)).map(([symbol]) => symbol)
     if (symbols.length === 0) return undefined
+    if (isAudit) this.#nextAuditMs = nowMs + this.#limits.auditIntervalMs
     this.#checking = { kind: 'check', symbols, askedAtMs: nowMs }
     return this.#checking
   }
 
-  #needsCheck({ sequence, joins }: SymbolState, nowMs: number): boolean {
-    if (sequence.lastId === undefined || sequence.hole !== undefined) return false
+  #needsCheck(state: SymbolState, nowMs: number): boolean {
+    if (!canCheck(state)) return false
     const { checkAfterMs, quietMs } = this.#limits
-    return joins.some(({ connection, isJoined, atId }) => {
+    return state.joins.some(({ connection, isJoined, atId }) => {
       const from = this.#connections.get(connection)
       if (from === undefined) return false
       if (!isJoined) return atId === undefined && nowMs - from.sinceMs >= checkAfterMs
@@ -286,6 +342,10 @@ function settleJoins(state: SymbolState): void {
     join.isJoined = true
     state.wasJoined = true
   }
+}
+
+function canCheck({ sequence, joins }: SymbolState): boolean {
+  return sequence.lastId !== undefined && sequence.hole === undefined && joins.length > 0
 }
 
 function isInDoubt({ joins }: SymbolState): boolean {

@@ -31,6 +31,7 @@ export class ExchangeFixture {
   readonly outputs: Output[] = []
   readonly truth = new Map<string, Trade[]>()
   readonly pending: HistoryRequest[] = []
+  readonly wentBack: string[] = []
   readonly #queues = new Map<number, Frame[]>()
   /** What the exchange had when a question was asked. */
   readonly #asOf = new WeakMap<HistoryRequest, { readonly timeMs: number; readonly lastIds: Map<string, number> }>()
@@ -185,6 +186,7 @@ export class ExchangeFixture {
         trade: (trade) => this.outputs.push({ kind: 'trade', trade }),
         gap: (gap) => this.outputs.push({ kind: 'gap', gap }),
         heartbeat: (symbol, watermarkMs) => this.outputs.push({ kind: 'heartbeat', symbol, watermarkMs }),
+        wentBack: ({ symbol }) => this.wentBack.push(symbol),
       },
     })
     for (const symbol of this.truth.keys()) continuity.add(symbol, starts.get(symbol))

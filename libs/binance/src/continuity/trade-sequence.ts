@@ -87,6 +87,11 @@ export class TradeSequence {
     return this.#lastId
   }
 
+  /** Trade time of the last trade put out; milliseconds. */
+  get lastTimeMs(): number {
+    return this.#lastTimeMs
+  }
+
   get hole(): Hole | undefined {
     return this.#hole
   }
