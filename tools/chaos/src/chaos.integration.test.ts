@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { proofs, type ProofSettings } from './proofs.ts'
 import { proveRound } from './prove.ts'
@@ -30,17 +31,19 @@ test.each([
   ['windows are there at least once, and right, after kill -9 of each at-least-once', shortened(atLeastOnceCrash)],
   ['windows are there once through connections with faults', shortened(proofs.proxy[0])],
 ] as const)('under load, %s', { timeout: 240_000 }, async (_what, settings) => {
-  const workDir = await mkdtemp(join(tmpdir(), 'tidemark-chaos-'))
-  onTestFinished(() => rm(workDir, { recursive: true, force: true }))
+  const logDir = await mkdtemp(join(tmpdir(), 'tidemark-chaos-'))
+  onTestFinished(() => rm(logDir, { recursive: true, force: true }))
   const seed = Date.now() % 1_000_000
   const outcome = await proveRound(settings, {
     host: process,
     bootstrapServers: inject('kafka'),
     replicationFactor: 1,
-    workDir,
+    logDir,
     name: `chaos-${settings.job}-${seed}`,
     seed,
     log: (line) => console.log(line),
+    nowMs: () => performance.now(),
+    wait: (ms) => delay(ms),
   })
   expect(outcome, JSON.stringify(outcome)).toMatchObject({ kept: true })
   expect(outcome.records).toBeGreaterThanOrEqual(RECORDS)

@@ -1,56 +1,57 @@
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Cluster, Host } from '@tidemark/stack'
+import { startCluster, type Cluster } from '@tidemark/stack'
 import { seededChance, startFaultProxy } from '@tidemark/testing'
 import { isBounded, runBacklog } from './backlog.ts'
 import { faultRules, requestTimeoutMs } from './fault-rules.ts'
+import { proveRounds, proving, type Outcome, type ProofProcess, type RoundPlace, type Rounds } from './proof-run.ts'
 import { backlog, proofs, roundProofNames, type ProofSettings } from './proofs.ts'
 import { runRound } from './round.ts'
 import { isKept } from './verdict.ts'
 
-/** Where a round of a proof runs. */
-export interface Place {
-  readonly host: Host
-  readonly bootstrapServers: string
+/** Where a round of a proof of the engine runs. */
+export interface Place extends RoundPlace {
   /** Whose brokers may be ended. */
   readonly cluster?: Cluster
   readonly replicationFactor: number
-  readonly workDir: string
-  readonly log: (line: string) => void
-  /** Names its topics and its application. */
-  readonly name: string
-  readonly seed: number
 }
-
-/** What came of one round; `kept`: nothing of what is promised was violated. */
-export interface Outcome {
-  readonly name: string
-  readonly seed: number
-  readonly kept: boolean
-  readonly [figure: string]: unknown
-}
-
-/** One way to run a round. */
-type Variant = (place: Place) => Promise<Outcome>
 
 export const proofNames = [...roundProofNames, 'backlog'] as const
 export type ProofName = (typeof proofNames)[number]
 
+/** Runs rounds of proofs of the engine on one cluster of three brokers; true where all of them kept what is promised. */
+export async function proveEngine(
+  process: ProofProcess,
+  names: readonly ProofName[],
+  rounds: Rounds,
+): Promise<boolean> {
+  return await proving(process, async (lent) => {
+    const { workDir, signal, log } = lent
+    const cluster = await startCluster({ host: process, dataDir: join(workDir, 'cluster'), signal, log })
+    const { bootstrapServers } = cluster
+    try {
+      let kept = true
+      for (const name of names) {
+        const variants = variantsOf(name).map(
+          (variant) => (place: RoundPlace) => variant({ ...place, cluster, replicationFactor: 3 }),
+        )
+        kept = (await proveRounds(lent, name, { ...rounds, bootstrapServers, variants })) && kept
+      }
+      return kept
+    } finally {
+      await cluster.stop()
+    }
+  })
+}
+
 /** The ways to run a round of a proof: each round runs all of them. */
-export function variantsOf(proof: ProofName): readonly Variant[] {
+function variantsOf(proof: ProofName): readonly ((place: Place) => Promise<Outcome>)[] {
   if (proof === 'backlog') return [proveBacklog]
   return proofs[proof].map((settings) => (place) => proveRound(settings, place))
 }
 
-/** Runs a round, and takes one that could not be finished for one that has not kept its promises. */
-export async function outcomeOf(variant: Variant, place: Place): Promise<Outcome> {
-  const { name, seed } = place
-  return await variant(place).catch((error: unknown) => ({ name, seed, kept: false, error: String(error) }))
-}
-
 /** Through a proxy where the faults are to be in the connections. */
 export async function proveRound(settings: ProofSettings, place: Place): Promise<Outcome> {
-  const { bootstrapServers, workDir, name, seed } = place
+  const { bootstrapServers, name, seed } = place
   const rules = settings.target === 'connections' ? faultRules() : []
   const proxy = await startFaultProxy({ brokers: bootstrapServers, rules, random: seededChance(seed) })
   try {
@@ -58,9 +59,6 @@ export async function proveRound(settings: ProofSettings, place: Place): Promise
       ...settings,
       ...place,
       ...(rules.length > 0 && { instanceServers: proxy.bootstrapServers, instanceTimeoutMs: requestTimeoutMs }),
-      logDir: join(workDir, 'logs', name),
-      nowMs: () => performance.now(),
-      wait: (ms) => delay(ms),
     })
     const faults = rules.length > 0 && { faults: proxy.stats().faults }
     const { guarantee, target, how } = settings

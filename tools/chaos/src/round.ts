@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createAdmin, createOperations, kafkaPorts, type KafkaAdmin } from '@tidemark/kafka'
-import type { Cluster, Host } from '@tidemark/stack'
+import type { Cluster } from '@tidemark/stack'
 import { RecordCollector, type KafkaPorts } from '@tidemark/streams'
 import { Follower } from './follower.ts'
 import { processedBy, untilDrained } from './group-progress.ts'
@@ -9,22 +9,19 @@ import { Instances } from './instances.ts'
 import { sampleCodec, type JobTopics } from './jobs/job.ts'
 import { jobs, type JobName } from './jobs/jobs.ts'
 import { writeLoad } from './load.ts'
+import type { RoundPlace } from './proof-run.ts'
 import { readBack } from './read-back.ts'
 import { seededRandom } from './seeded-random.ts'
 import { type Guaranteed, type Verdict } from './verdict.ts'
 
 /** One run of an application under load, with its instances ended again and again. */
-export interface RoundOptions {
-  readonly host: Host
-  readonly bootstrapServers: string
+export interface RoundOptions extends RoundPlace {
   /** What the instances connect to: the same, or a proxy before it. */
   readonly instanceServers?: string
   /** How long the instances wait for an answer, and little more for one on joining; what an application does if left out. */
   readonly instanceTimeoutMs?: number
   /** Whose brokers are ended, where brokers are. */
   readonly cluster?: Pick<Cluster, 'brokerIds' | 'killBroker' | 'stopBroker' | 'startBroker' | 'untilInSync'>
-  /** Names the topics and the application of this round. */
-  readonly name: string
   readonly job: JobName
   readonly guarantee: Guaranteed
   /** What is ended under load; `connections`: nothing is, the faults are in the way to the brokers. */
@@ -37,11 +34,6 @@ export interface RoundOptions {
   /** How often each instance, or each broker, is ended. */
   readonly restarts: number
   readonly replicationFactor: number
-  readonly seed: number
-  readonly logDir: string
-  readonly log: (line: string) => void
-  readonly nowMs: () => number
-  readonly wait: (ms: number) => Promise<void>
 }
 
 /** Some thousand records a second: every restart comes while there is load. */

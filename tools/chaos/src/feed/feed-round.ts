@@ -1,30 +1,22 @@
 import { startSimulator, randomFaultScript, type Simulator } from '@tidemark/exchange-simulator'
 import { createAdmin, kafkaPorts } from '@tidemark/kafka'
 import { avroCodec, connectRegistry, topicNames, topics, valueSubject } from '@tidemark/schemas'
-import type { Cluster, Host } from '@tidemark/stack'
+import type { Cluster } from '@tidemark/stack'
 import { startFaultProxy, type FaultProxy } from '@tidemark/testing'
+import type { RoundPlace } from '../proof-run.ts'
 import { seededRandom } from '../seeded-random.ts'
 import { isExplained, isSound, judgeFeed, type FeedVerdict, type IdRuns } from './feed-judge.ts'
 import { ProducerProcesses } from './producer-process.ts'
 import { readFeed, type FeedTopics } from './read-feed.ts'
 
 /** One run of the producer on an exchange where things go wrong, and on a Kafka that is away now and then. */
-export interface FeedRoundOptions {
-  readonly host: Host
-  readonly bootstrapServers: string
+export interface FeedRoundOptions extends RoundPlace {
   /** A cluster of one broker, which then is killed and restarted too: each once at most, since it takes seconds. */
   readonly cluster?: Pick<Cluster, 'killBroker' | 'stopBroker' | 'startBroker'>
   readonly registryUrl: string
-  /** Names the topics of this round. */
-  readonly name: string
-  readonly seed: number
   /** How long the market lasts. */
   readonly seconds: number
   readonly symbols: readonly string[]
-  readonly logDir: string
-  readonly log: (line: string) => void
-  readonly nowMs: () => number
-  readonly wait: (ms: number) => Promise<void>
 }
 
 export interface FeedResult extends FeedVerdict {

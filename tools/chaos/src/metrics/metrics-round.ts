@@ -1,27 +1,18 @@
 import { join } from 'node:path'
 import { createAdmin, kafkaPorts } from '@tidemark/kafka'
-import type { Host } from '@tidemark/stack'
+import type { RoundPlace } from '../proof-run.ts'
 import { runAggregator, type AggregatorRunOptions } from './aggregator-run.ts'
 import { compareLines, isSame, type LineDifferences } from './compare-lines.ts'
 import { marketLogs, type MarketEntry } from './market-logs.ts'
 
 /** The aggregator in trouble, beside one that is left alone: both over the same market. */
-export interface MetricsRoundOptions {
-  readonly host: Host
-  readonly bootstrapServers: string
+export interface MetricsRoundOptions extends RoundPlace {
   readonly registryUrl: string
-  /** Names the topics of this round. */
-  readonly name: string
-  readonly seed: number
   readonly symbols: readonly string[]
   readonly tradesOfEach: number
   readonly durationMs: number
   readonly instances: number
   readonly kills: number
-  readonly logDir: string
-  readonly log: (line: string) => void
-  readonly nowMs: () => number
-  readonly wait: (ms: number) => Promise<void>
 }
 
 export interface MetricsResult extends LineDifferences {
