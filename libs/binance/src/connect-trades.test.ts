@@ -251,17 +251,18 @@ describe('a feed of trades', () => {
     expect(feed.connected).toBe(true)
   })
 
-  it('says why when the handshake is refused with a status', async () => {
+  it('says why when the handshake is refused with a status, and waits for as long as it is told', async () => {
     await shut(server)
     server = new WebSocketServer({
       port: 0,
       host: '127.0.0.1',
-      verifyClient: (_info, refuse) => refuse(false, 429, 'Too Many Requests'),
+      verifyClient: (_info, refuse) => refuse(false, 429, 'Too Many Requests', { 'Retry-After': '90' }),
     })
     await once(server, 'listening')
     feedOf()
     expect(await states.until('waiting')).toMatchObject({
       reason: `127.0.0.1:${portOf(server)} refused the WebSocket with status 429: too many connections from this address (300 in 5 minutes are allowed)`,
+      retryInMs: 90_000,
     })
   })
 

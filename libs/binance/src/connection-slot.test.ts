@@ -64,6 +64,18 @@ describe('a connection', () => {
     expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000])
   })
 
+  it('is not tried before the exchange wants it, where that is later than its delay', () => {
+    step({ kind: 'started' })
+    expect(step({ kind: 'lost', link: 1, reason: 'banned', retryAfterMs: 120_000 })).toEqual([
+      reported('banned', 120_000),
+    ])
+    expect(step({ kind: 'woken' }, 119_999)).toEqual([])
+    expect(step({ kind: 'woken' }, 120_000)).toEqual([open(2)])
+    expect(step({ kind: 'lost', link: 2, reason: 'refused', retryAfterMs: 1_000 })).toEqual([
+      reported('refused', 10_000),
+    ])
+  })
+
   it('that lived exactly the stable time starts the delays anew, a millisecond less does not', () => {
     for (const [aliveMs, waitMs] of [
       [30_000, 5_000],

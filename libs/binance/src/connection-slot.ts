@@ -18,8 +18,13 @@ export type SlotEvent =
   | { readonly kind: 'started' }
   /** It is open, and brings all of its streams. */
   | { readonly kind: 'ready'; readonly link: number }
-  /** It ended, or could not be made. */
-  | { readonly kind: 'lost'; readonly link: number; readonly reason: string }
+  /** It ended, or could not be made; the exchange wants no other before `retryAfterMs`, where it says so. */
+  | {
+      readonly kind: 'lost'
+      readonly link: number
+      readonly reason: string
+      readonly retryAfterMs?: number | undefined
+    }
   /** It is open, but does not bring what it should. */
   | { readonly kind: 'deaf'; readonly link: number }
   /** The exchange said that it will close this connection soon. */
@@ -55,6 +60,11 @@ interface Link {
   readonly openedAtMs: number
   readyAtMs: number | undefined
   rotateAtMs: number
+}
+
+interface Loss {
+  readonly reason: string
+  readonly retryAfterMs?: number | undefined
 }
 
 /** One of the two places of a slot: a connection, or the time at which it is made. */
@@ -104,10 +114,10 @@ export class ConnectionSlot {
       case 'ready':
         return this.#ready(event.link, context)
       case 'lost':
-        return this.#lost(event.link, event.reason, context)
+        return this.#lost(event.link, event, context)
       case 'deaf':
         if (event.link !== this.#current.link?.id && event.link !== this.#next.link?.id) return []
-        return [{ kind: 'drop', link: event.link }, ...this.#lost(event.link, deafness, context)]
+        return [{ kind: 'drop', link: event.link }, ...this.#lost(event.link, { reason: deafness }, context)]
       case 'end-announced':
         for (const { link } of [this.#current, this.#next]) {
           if (link?.id === event.link) link.rotateAtMs = context.nowMs
@@ -145,10 +155,10 @@ export class ConnectionSlot {
     return []
   }
 
-  #lost(id: number, reason: string, context: SlotContext): SlotAction[] {
+  #lost(id: number, { reason, retryAfterMs = 0 }: Loss, context: SlotContext): SlotAction[] {
     const { nowMs } = context
     if (this.#next.link?.id === id) {
-      const retryInMs = this.#fail(this.#next, context)
+      const retryInMs = this.#fail(this.#next, retryAfterMs, context)
       return [{ kind: 'report-lost', reason, retryInMs }]
     }
     const { link } = this.#current
@@ -162,16 +172,16 @@ export class ConnectionSlot {
       const retryInMs = Math.max(0, (this.#current.dueMs ?? nowMs) - nowMs)
       return this.#current.link?.readyAtMs === undefined ? [{ kind: 'report-lost', reason, retryInMs }] : []
     }
-    const retryInMs = this.#fail(this.#current, context)
+    const retryInMs = this.#fail(this.#current, retryAfterMs, context)
     return [{ kind: 'report-lost', reason, retryInMs }]
   }
 
-  /** Puts off the next attempt of a place; returns for how long. */
-  #fail(place: Place, { nowMs, random }: SlotContext): number {
+  /** Puts off the next attempt of a place, at least until the exchange allows one; returns for how long. */
+  #fail(place: Place, retryAfterMs: number, { nowMs, random }: SlotContext): number {
     const { link } = place
     const wasStable = link?.readyAtMs !== undefined && nowMs - link.readyAtMs >= this.#policy.stableAfterMs
     const failures = wasStable ? 0 : place.failures
-    const retryInMs = reconnectDelay(failures, this.#policy, random)
+    const retryInMs = Math.max(retryAfterMs, reconnectDelay(failures, this.#policy, random))
     place.link = undefined
     place.failures = failures + 1
     place.dueMs = nowMs + retryInMs
@@ -223,11 +233,11 @@ export class ConnectionSlot {
     const silentMs = nowMs - Math.max(context.lastTrafficMs(link.id), link.readyAtMs ?? link.openedAtMs)
     if (link.readyAtMs === undefined && nowMs - link.openedAtMs >= openTimeoutMs) {
       const reason = `the streams were not subscribed to within ${openTimeoutMs} ms`
-      return [{ kind: 'drop', link: link.id }, ...this.#lost(link.id, reason, context)]
+      return [{ kind: 'drop', link: link.id }, ...this.#lost(link.id, { reason }, context)]
     }
     if (link.readyAtMs === undefined || silentMs < silenceMs) return []
     const reason = `nothing came for ${Math.round(silentMs / 1000)} s, not even a ping: the connection is dead`
-    return [{ kind: 'drop', link: link.id }, ...this.#lost(link.id, reason, context)]
+    return [{ kind: 'drop', link: link.id }, ...this.#lost(link.id, { reason }, context)]
   }
 }
 

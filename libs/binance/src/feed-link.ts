@@ -10,7 +10,7 @@ export interface LinkEvents {
   ready(): void
   frame(bytes: Buffer, binary: boolean): void
   /** Once, and nothing after it. Not called after `drop`. */
-  lost(reason: string): void
+  lost(reason: string, retryAfterMs?: number): void
 }
 
 export interface LinkOptions {
@@ -53,9 +53,9 @@ export class FeedLink {
           this.#touch()
           this.#send({ kind: 'pong', payload })
         },
-        lost: (reason) => {
+        lost: (reason, retryAfterMs) => {
           this.#cancelTimer?.()
-          events.lost(reason)
+          events.lost(reason, retryAfterMs)
         },
       },
       limits,

@@ -176,11 +176,11 @@ export class LinkSet {
         frame: (bytes, binary) => {
           if (isCurrent()) events.frame(id, bytes, binary)
         },
-        lost: (reason) => {
+        lost: (reason, retryAfterMs) => {
           this.#closing.delete(link)
           if (isCurrent()) {
             this.#forget(id)
-            this.#step(slot, { kind: 'lost', link: id, reason })
+            this.#step(slot, { kind: 'lost', link: id, reason, retryAfterMs })
           }
           this.#checkGone()
         },

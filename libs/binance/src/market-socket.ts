@@ -6,8 +6,11 @@ export interface SocketEvents {
   frame(bytes: Buffer, binary: boolean): void
   /** The server's ping, to be answered with the same payload. */
   pinged(payload: Buffer): void
-  /** Once, and nothing after it: the connection ended or was never made. Not called after `drop`. */
-  lost(reason: string): void
+  /**
+   * Once, and nothing after it: the connection ended or was never made, and where the exchange says so, none is to be tried for
+   * `retryAfterMs`. Not called after `drop`.
+   */
+  lost(reason: string, retryAfterMs?: number): void
 }
 
 export interface SocketLimits {
@@ -44,6 +47,7 @@ export function openMarketSocket(url: string, events: SocketEvents, limits: Sock
   const socket = new WebSocket(url, options)
   let isOver = false
   let failure: string | undefined
+  let retryAfterMs: number | undefined
   const report = (event: () => void): void => {
     if (!isOver) event()
   }
@@ -53,12 +57,13 @@ export function openMarketSocket(url: string, events: SocketEvents, limits: Sock
   socket.on('error', (error) => (failure ??= describeConnectFailure(error, url)))
   socket.on('unexpected-response', (_request, response) => {
     failure = describeRefusal(response.statusCode ?? 0, url)
+    retryAfterMs = readRetryAfterMs(response.headers['retry-after'])
     socket.terminate()
   })
   socket.on('close', (code, reason) =>
     report(() => {
       isOver = true
-      events.lost(failure ?? describeClose(code, reason))
+      events.lost(failure ?? describeClose(code, reason), retryAfterMs)
     }),
   )
   const isOpen = (): boolean => socket.readyState === WebSocket.OPEN
@@ -81,6 +86,10 @@ export function openMarketSocket(url: string, events: SocketEvents, limits: Sock
       socket.terminate()
     },
   }
+}
+
+function readRetryAfterMs(seconds: string | undefined): number | undefined {
+  return seconds !== undefined && /^\d{1,9}$/.test(seconds) ? Number(seconds) * 1_000 : undefined
 }
 
 function describeClose(code: number, reason: Buffer): string {
