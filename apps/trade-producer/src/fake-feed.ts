@@ -1,4 +1,4 @@
-import type { FeedBatch, FeedCounters, FeedItem, FeedState, TradeFeed } from '@tidemark/binance'
+import type { FeedBatch, FeedCounters, FeedItem, FeedState, SymbolStart, TradeFeed } from '@tidemark/binance'
 
 /** A feed for tests, which gives what it is told to. */
 export class FakeFeed implements TradeFeed {
@@ -21,6 +21,8 @@ export class FakeFeed implements TradeFeed {
     buffered: 0,
   }
   symbols: readonly string[] = []
+  starts: ReadonlyMap<string, SymbolStart> = new Map()
+  readonly #changed = Promise.withResolvers<void>()
   readonly #batches: FeedBatch[] = []
   #wake: () => void = () => undefined
 
@@ -28,8 +30,15 @@ export class FakeFeed implements TradeFeed {
     return this.state.phase === 'connected'
   }
 
-  setSymbols(symbols: readonly string[]): void {
+  /** Resolves when other symbols are wanted. */
+  get changed(): Promise<void> {
+    return this.#changed.promise
+  }
+
+  setSymbols(symbols: readonly string[], starts: ReadonlyMap<string, SymbolStart>): void {
     this.symbols = symbols
+    this.starts = starts
+    this.#changed.resolve()
   }
 
   /** One batch. */

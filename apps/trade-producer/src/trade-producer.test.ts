@@ -1,3 +1,6 @@
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { ConnectTradesOptions, FeedItem } from '@tidemark/binance'
 import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
 import { createLogger, createMetrics, loadConfig, type Metrics } from '@tidemark/service'
@@ -9,8 +12,8 @@ import {
   type TransactionalProducerPort,
 } from '@tidemark/streams'
 import { InMemoryKafka } from '@tidemark/testing'
-import { beforeEach, describe, expect, it } from 'vitest'
-import { producerConfig } from './config.ts'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { producerConfig, type ProducerConfig } from './config.ts'
 import { FakeFeed } from './fake-feed.ts'
 import { startTradeProducer } from './trade-producer.ts'
 
@@ -38,9 +41,9 @@ const trades = (...ids: readonly number[]): FeedItem[] =>
     trade: { symbol: 'BTCUSDT', trade_id: id, trade_time_ms: 1_000, ingestion_time_ms: 0, latency_ms: 0 } as Trade,
   }))
 
-const start = (changed: Partial<KafkaPorts> = {}) =>
+const start = (changed: Partial<KafkaPorts> = {}, settings: Partial<ProducerConfig> = {}) =>
   startTradeProducer({
-    config,
+    config: { ...config, ...settings },
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics,
     signal: new AbortController().signal,
@@ -95,6 +98,24 @@ describe('the trade producer', () => {
     const left = { tradeId: 3, timeMs: 1_000, watermarkMs: 900, openGapFromId: 3 }
     expect(connectedWith.starts).toEqual(new Map([['BTCUSDT', left]]))
     await second.stop()
+  })
+
+  it('follows the symbols of its file as they change, without a restart, each from where it is written', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'tidemark-producer-'))
+    onTestFinished(() => rm(dir, { recursive: true, force: true }))
+    const file = join(dir, 'symbols')
+    await writeFile(file, 'BTCUSDT')
+    const running = await start({}, { SYMBOLS_FILE: file })
+    feed.give(...trades(1, 2))
+    while (running.health()['produced'] !== 2) await new Promise(setImmediate)
+    await writeFile(file, 'BTCUSDT,ETHUSDT')
+    // A file system may keep times in whole seconds.
+    await utimes(file, 2_000_000_000, 2_000_000_000)
+    await feed.changed
+    expect(feed.symbols).toEqual(['BTCUSDT', 'ETHUSDT'])
+    expect(feed.starts).toEqual(new Map([['BTCUSDT', { tradeId: 2, timeMs: 1_000 }]]))
+    expect(running.health()).toMatchObject({ symbols: ['BTCUSDT', 'ETHUSDT'] })
+    await running.stop()
   })
 
   it('of a shard that another instance has taken over ends as failed, and nothing of it is written', async () => {
