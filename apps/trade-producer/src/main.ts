@@ -28,8 +28,8 @@ await runService({
         position: avroCodec('TradePosition', { registry, subject: valueSubject(config.KAFKA_POSITIONS_TOPIC) }),
         gap: avroCodec('TradeGap', { registry, subject: valueSubject(config.KAFKA_GAPS_TOPIC) }),
       },
-      // The time of day of the start, gone on with by a clock that is never set.
-      nowMs: () => performance.timeOrigin + performance.now(),
+      nowMs: () => performance.now(),
+      timeOfDayMs: () => Date.now(),
       pause: (ms) => delay(ms, undefined, { signal }).catch(() => undefined),
     })
   },

@@ -117,6 +117,7 @@ async function start(): Promise<RunningService> {
     kafka: kafkaPorts({ bootstrapServers: inject('kafka'), clientId: 'test' }),
     codecs,
     nowMs: () => performance.now(),
+    timeOfDayMs: () => Date.now(),
     pause: (ms) => delay(ms),
     connect: (options) => {
       starts = options.starts

@@ -64,6 +64,7 @@ const start = (changed: Partial<KafkaPorts> = {}, settings: Partial<ProducerConf
       gap: jsonCodec<TradeGap>(() => undefined),
     },
     nowMs: () => nowMs,
+    timeOfDayMs: () => 500,
     pause: (ms) => {
       nowMs += ms
       return new Promise(setImmediate)
@@ -200,6 +201,9 @@ describe('the trade producer', () => {
     expect(text).toContain('tidemark_producer_trades_total 2')
     expect(text).toContain('tidemark_producer_reconnects_total 1')
     expect(text).toContain('tidemark_producer_connected 0')
+    // Each took half a second by the time of day, whatever the other clock says.
+    expect(text).toContain('tidemark_producer_receive_to_acknowledged_seconds_sum 1')
+    expect(text).toContain('tidemark_producer_receive_to_commit_seconds_sum 1')
   })
 
   it('fails where Kafka refuses for good, and closes its clients', async () => {

@@ -19,7 +19,10 @@ export interface TradeProducerOptions extends ServiceContext<ProducerConfig> {
   }
   /** The exchange beside its streams; without it, what is missing is given up. */
   readonly exchange?: ExchangeSide
+  /** A clock that is never set, for waits. */
   readonly nowMs: () => number
+  /** The time of day by which the feed says when a trade arrived: set at any time, it is compared with itself alone. */
+  readonly timeOfDayMs: () => number
   /** Resolves after this time, or at once when the signal is aborted. */
   readonly pause: (ms: number) => Promise<void>
   /** Default: the exchange. */
@@ -31,7 +34,7 @@ export interface TradeProducerOptions extends ServiceContext<ProducerConfig> {
  * missed in between. Ends, failed, where another instance of the shard takes over.
  */
 export async function startTradeProducer(options: TradeProducerOptions): Promise<RunningService> {
-  const { config, logger, metrics, signal, kafka, nowMs, exchange } = options
+  const { config, logger, metrics, signal, kafka, timeOfDayMs, exchange } = options
   const transactionalId = `trade-producer-${config.SHARD}`
   const source = new SymbolSource(config, logger)
   const symbols = await source.read()
@@ -39,7 +42,7 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   const tracked: { clock?: ReturnType<ExchangeSide['trackClock']> | undefined } = {}
   const hops = exposeHops(metrics, () => tracked.clock?.offset())
   const writer = new TradeWriter({
-    onAcknowledged: (receivedMs) => hops.acknowledged(receivedMs, nowMs()),
+    onAcknowledged: (receivedMs) => hops.acknowledged(receivedMs, timeOfDayMs()),
     onHeldUp: (heldUp) =>
       logger.info(
         { topic: config.KAFKA_POSITIONS_TOPIC, ...heldUp },
@@ -106,7 +109,7 @@ interface Parts {
 
 /** Writes what the feed gives until it ends. Rejects as `commitLoop` does. */
 async function write(
-  { config, logger, signal, nowMs, pause }: TradeProducerOptions,
+  { config, logger, signal, nowMs, timeOfDayMs, pause }: TradeProducerOptions,
   { feed, writer, hops, state }: Parts,
 ): Promise<void> {
   try {
@@ -122,7 +125,7 @@ async function write(
       },
       onCommit: (tookMs, receivedMs) => {
         state.kafkaProblem = undefined
-        hops.committed(tookMs, receivedMs, nowMs())
+        hops.committed(tookMs, receivedMs, timeOfDayMs())
       },
     })
   } catch (error) {
