@@ -100,22 +100,18 @@ export class StreamsRuntime {
     const { nowMs } = this.#options
     this.#lastTurnMs = nowMs()
     await this.#commitWritten()
+    // Before more is asked for: what has no room again pauses what it came from.
     const kept = this.#kept.splice(0)
+    await this.#processAll(kept)
     const polled = await this.#consumer.poll(kept.length > 0 ? 0 : (maxWaitMs ?? this.#untilCommitMs))
     // No transaction stays open while states are restored, which may take longer than one may.
     if (this.#tasks.isSuspendedDue && this.#openUntilMs < Infinity) await this.#beginCommit()
+    // Of what is resumed just now, what was fetched is further on than where it is taken up.
     const resumed = await this.#tasks.resumeSuspended()
-    const batches = [...kept, ...polled]
-    for (const batch of batches) {
-      const task = this.#tasks.get(batch.partition)
-      // Suspended; or resumed just now, further back than where this batch was fetched.
-      if (task === undefined || resumed.includes(batch.partition)) continue
-      if (this.#writes.holds(task)) this.#writes.keep(task, batch)
-      else await this.#process(task, batch)
-    }
+    await this.#processAll(polled.filter(({ partition }) => !resumed.includes(partition)))
     this.#checkState()
     if (nowMs() >= this.#commitDueMs) await this.#beginCommit()
-    return batches.length
+    return kept.length + polled.length
   }
 
   /** Writes all outputs, and commits the offsets that they are the outputs of. */
@@ -123,6 +119,17 @@ export class StreamsRuntime {
     await this.#beginCommit()
     await this.#writes.settled()
     await this.#commitWritten()
+  }
+
+  async #processAll(batches: readonly RecordBatch[]): Promise<void> {
+    for (const batch of batches) {
+      const task = this.#tasks.get(batch.partition)
+      if (task === undefined) continue // suspended
+      // What is being written makes room when it has ended; until then nothing may be added to it.
+      if (this.#isFull && this.#writes.isUnderWay) this.#writes.pause(this.#tasks.all())
+      if (this.#writes.holds(task)) this.#writes.keep(task, batch)
+      else await this.#process(task, batch)
+    }
   }
 
   async #process(task: Task, batch: RecordBatch): Promise<void> {
@@ -147,6 +154,7 @@ export class StreamsRuntime {
     const { nowMs, commitIntervalMs } = this.#options
     this.#nextCommitMs = nowMs() + commitIntervalMs
     this.#openUntilMs = Infinity
+    // Those that wait for room have nothing new: the outputs that took the last of it were followed by a commit of all.
     const tasks = this.#tasks.all().filter((task) => !this.#writes.holds(task))
     for (const task of tasks) task.beforeCommit()
     const writing = this.#writes.begin(tasks)
@@ -238,7 +246,7 @@ export class StreamsRuntime {
 
   /** True while tasks wait for external sinks. */
   get isWriting(): boolean {
-    return this.#tasks.all().some((task) => this.#writes.holds(task))
+    return this.#tasks.all().some((task) => this.#writes.isWriting(task))
   }
 
   get #commitDueMs(): number {

@@ -18,12 +18,15 @@ export interface EndedWrites {
 
 /**
  * Writes of tasks to external sinks, beside the loop. A task that is being written does nothing else until it is committed: what comes
- * for it is kept, and its partitions are paused, so that a slow sink holds up its own tasks and no memory.
+ * for it is kept, and its partitions are paused, so that a slow sink holds up its own tasks and no memory. Where there is no room for
+ * more, other tasks wait for the next write that ends.
  */
 export class SinkWrites {
   readonly #consumer: Pick<ConsumerPort, 'pause' | 'resume' | 'wakeup'>
-  /** Tasks that wait, with what has come for them. */
-  readonly #held = new Map<Task, RecordBatch[]>()
+  /** Tasks that are being written, or are written and to be committed. */
+  readonly #writing = new Set<Task>()
+  /** What has come for tasks that are paused. */
+  readonly #kept = new Map<Task, RecordBatch[]>()
   readonly #underWay = new Set<Promise<void>>()
   /** The last write of each sink: the next one begins after it. */
   readonly #last = new Map<ExternalSink<never>, Promise<void>>()
@@ -41,23 +44,35 @@ export class SinkWrites {
   }
 
   /** True if a task waits for its write, or to be committed after it. */
+  isWriting(task: Task): boolean {
+    return this.#writing.has(task)
+  }
+
+  /** True if a task is not to process anything: what comes for it is to be kept. */
   holds(task: Task): boolean {
-    return this.#held.has(task)
+    return this.#writing.has(task) || this.#kept.has(task)
   }
 
   /** What is kept for tasks that wait, in bytes. */
   get keptBytes(): number {
     let bytes = 0
-    for (const batches of this.#held.values()) for (const { records } of batches) bytes += records.length
+    for (const batches of this.#kept.values()) for (const { records } of batches) bytes += records.length
     return bytes
   }
 
-  /** Keeps a batch of a task that waits. */
+  /** Keeps a batch of a task, which waits from now on. */
   keep(task: Task, batch: RecordBatch): void {
-    const batches = this.#held.get(task)
-    if (batches === undefined) throw new Error('a batch was to be kept for a task that does not wait')
-    if (batches.length === 0) this.#consumer.pause(task.positions())
-    batches.push(batch)
+    this.pause([task])
+    this.#kept.get(task)?.push(batch)
+  }
+
+  /** Lets tasks wait until a write has ended. */
+  pause(tasks: readonly Task[]): void {
+    for (const task of tasks) {
+      if (this.#kept.has(task)) continue
+      this.#consumer.pause(task.positions())
+      this.#kept.set(task, [])
+    }
   }
 
   /** Begins to write what tasks have for sinks. Returns the tasks that have something; those without can be committed at once. */
@@ -66,7 +81,7 @@ export class SinkWrites {
     const parts = due.flatMap(({ task, work }) => work.map((one): Part => ({ task, work: one })))
     const writing = due.flatMap(({ task, work }) => (work.length > 0 ? [task] : []))
     if (writing.length === 0) return []
-    for (const task of writing) this.#held.set(task, [])
+    for (const task of writing) this.#writing.add(task)
     const bySink = Map.groupBy(parts, ({ work }) => work.sink)
     const ended = Promise.all([...bySink].map(([sink, shares]) => this.#inTurn(sink, shares)))
       .then(() => void this.#written.push(...writing))
@@ -84,7 +99,7 @@ export class SinkWrites {
     await Promise.all(this.#underWay)
   }
 
-  /** What has ended since the last call. These tasks wait no longer. Throws a `StreamsError` that names the sink where one has failed. */
+  /** What has ended since the last call. Only tasks that are still being written wait on. Throws a `StreamsError` that names the sink where one has failed. */
   take(): EndedWrites {
     if (this.#failure !== undefined) throw this.#failure
     const written = this.#written
@@ -92,13 +107,17 @@ export class SinkWrites {
     this.#written = []
     this.#failed = []
     const ended = [...written, ...failed.map(({ task }) => task)]
-    const batches = ended.flatMap((task) => {
-      const kept = this.#held.get(task) ?? []
-      if (kept.length > 0) this.#consumer.resume(task.positions())
-      this.#held.delete(task)
-      return kept
-    })
-    return { written, failed, batches }
+    for (const task of ended) this.#writing.delete(task)
+    return { written, failed, batches: ended.length > 0 ? this.#resumed() : [] }
+  }
+
+  #resumed(): RecordBatch[] {
+    const resumed = [...this.#kept].filter(([task]) => !this.#writing.has(task))
+    for (const [task] of resumed) {
+      this.#kept.delete(task)
+      this.#consumer.resume(task.positions())
+    }
+    return resumed.flatMap(([, batches]) => batches)
   }
 
   async #inTurn(sink: ExternalSink<never>, parts: readonly Part[]): Promise<void> {

@@ -33,15 +33,19 @@ class SlowSink implements ExternalSink<Order> {
   }
 }
 
-async function kafkaWith(keys: readonly string[], records: number): Promise<InMemoryKafka> {
+async function kafkaWith(
+  keys: readonly string[],
+  records: number,
+  { partitions = PARTITIONS, flushBytes = 100_000 } = {},
+): Promise<InMemoryKafka> {
   const kafka = new InMemoryKafka()
-  for (const topic of ['orders', 'copy', `${applicationId}-dlq`]) kafka.createTopic(topic, PARTITIONS)
+  for (const topic of ['orders', 'copy', `${applicationId}-dlq`]) kafka.createTopic(topic, partitions)
   const collector = new RecordCollector(kafka.producer())
   await collector.open('orders')
   for (let amount = 0; amount < records; amount++) {
     const key = keys[amount % keys.length] as string
     collector.add({ topic: 'orders', key, value: { amount, placedAtMs: 1 }, codec: orderCodec, timestampMs: 0 })
-    if (collector.bufferedBytes > 100_000) await collector.flush()
+    if (collector.bufferedBytes > flushBytes) await collector.flush()
   }
   await collector.flush()
   return kafka
@@ -55,30 +59,37 @@ const options = (kafka: InMemoryKafka, clock: ManualClock): RunOptions & { nowMs
   nowMs: clock.nowMs,
 })
 
-test('a slow sink and a long backlog: what is in memory stays below its bound, and nothing is lost or written twice', async () => {
-  const records = 60_000
-  const keys = Array.from({ length: 40 }, (_, key) => `key-${key}`)
-  const kafka = await kafkaWith(keys, records)
-  const clock = new ManualClock()
-  const sink = new SlowSink()
-  const maxBufferedBytes = 4 * 1024 * 1024
-  const limits = { maxBufferedBytes, maxSinkRecords: 1_000_000 }
-  const runtime = new StreamsRuntime(topology(orders.sink(sink)), { ...options(kafka, clock), ...limits })
-  await runtime.start()
-  let most = 0
-  for (let turn = 0; sink.written.length < records; turn++) {
-    await runtime.turn(0)
-    most = Math.max(most, runtime.bufferedBytes)
-    // Commits become due again and again while the sink takes its time.
-    clock.advance(50)
-    if (turn % 20 === 19) sink.release()
-  }
-  expect(most).toBeGreaterThan(maxBufferedBytes / 4)
-  expect(most).toBeLessThanOrEqual(maxBufferedBytes)
-  expect(new Set(sink.written).size).toBe(records)
-  expect(sink.written).toHaveLength(records)
-  expect(sink.atOnce).toBe(1)
-})
+test.each([
+  ['a few partitions', { partitions: 4, flushBytes: 100_000 }],
+  // What comes of one batch each, of objects, is more than all that is allowed.
+  ['many partitions with large batches', { partitions: 16, flushBytes: 600_000 }],
+])(
+  'a slow sink and a long backlog of %s: what is in memory stays below its bound, and nothing is lost or written twice',
+  async (_what, log) => {
+    const records = 120_000
+    const keys = Array.from({ length: 160 }, (_, key) => `key-${key}`)
+    const kafka = await kafkaWith(keys, records, log)
+    const clock = new ManualClock()
+    const sink = new SlowSink()
+    const maxBufferedBytes = 4 * 1024 * 1024
+    const limits = { maxBufferedBytes, maxSinkRecords: 1_000_000 }
+    const runtime = new StreamsRuntime(topology(orders.sink(sink)), { ...options(kafka, clock), ...limits })
+    await runtime.start()
+    let most = 0
+    for (let turn = 0; sink.written.length < records; turn++) {
+      await runtime.turn(0)
+      most = Math.max(most, runtime.bufferedBytes)
+      // Commits become due again and again while the sink takes its time.
+      clock.advance(50)
+      if (turn % 20 === 19) sink.release()
+    }
+    expect(most).toBeGreaterThan(maxBufferedBytes / 4)
+    expect(most).toBeLessThanOrEqual(maxBufferedBytes)
+    expect(new Set(sink.written).size).toBe(records)
+    expect(sink.written).toHaveLength(records)
+    expect(sink.atOnce).toBe(1)
+  },
+)
 
 test('a slow sink holds up the partitions that it is written for, and no others', async () => {
   const kafka = await kafkaWith(['ada'], 3)
