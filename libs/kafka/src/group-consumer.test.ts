@@ -147,6 +147,8 @@ test('beats every second while nobody polls, and tells how long ago it was answe
   }
   await cluster.time.advance(500)
   expect(consumer.heartbeatAgeMs()).toBe(500)
+  await consumer.close()
+  expect(consumer.heartbeatAgeMs()).toBeUndefined()
 })
 
 test('awaits revoke, in which a commit is valid, before it joins again', async () => {

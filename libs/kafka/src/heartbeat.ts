@@ -34,8 +34,9 @@ export class Heartbeat {
     return this.#state
   }
 
+  /** Since the last answer; undefined while there is no member to beat for. */
   ageMs(): number | undefined {
-    if (this.#answeredAtMs === undefined) return undefined
+    if (this.#answeredAtMs === undefined || this.#state === 'lost') return undefined
     return Math.max(0, this.#options.coordinator.link.time.nowMs() - this.#answeredAtMs)
   }
 

@@ -78,7 +78,7 @@ export class Changelog {
   /**
    * Reads the state back, from the beginning of the changelog to its end. Returns how many entries it has. Rejects with
    * `topology-changed`, naming the state, where it was made for something else, and with `format-changed` where another version of the library has
-   * written it. `onBatch` is told of each batch that was read.
+   * written it. `onBatch` is told of each batch that was read, or put back.
    */
   async restore(reader: LogReaderPort, onBatch: () => void): Promise<number> {
     const { startOffset, endOffset } = (await reader.offsets(this.#topic))[this.#partition] ?? {
@@ -102,17 +102,18 @@ export class Changelog {
     }
     if (spec !== null) this.#check(JSON.parse(spec.toString()))
     const { size } = entries
-    if (this.#state.adopt === undefined) await this.#putBack(entries, reader)
+    if (this.#state.adopt === undefined) await this.#putBack(entries, reader, onBatch)
     else this.#state.adopt(entries.asleep())
     this.#progress = undefined
     return size + (spec === null ? 0 : 1)
   }
 
-  async #putBack(entries: LastEntries, reader: LogReaderPort): Promise<void> {
+  async #putBack(entries: LastEntries, reader: LogReaderPort, onBatch: () => void): Promise<void> {
     for (const { keys, values } of entries.batches()) {
       for (const [index, key] of keys.entries()) this.#state.restoreEntry(key, values[index])
       // Heartbeats have their turn, however much there is.
       await reader.nextTurn()
+      onBatch()
     }
   }
 

@@ -71,11 +71,12 @@ export class ExactlyOnce implements Guarantee {
     return owned.map(({ task }) => task)
   }
 
-  async restore(tasks: readonly Task[]): Promise<void> {
+  async restore(tasks: readonly Task[], onProgress: () => void): Promise<void> {
     const { logger, nowMs } = this.#options
     const startedMs = nowMs()
     let toldMs = startedMs
     const tell = () => {
+      onProgress()
       if (nowMs() - toldMs < TELL_EVERY_MS) return
       toldMs = nowMs()
       for (const task of tasks) {

@@ -16,8 +16,8 @@ export interface Guarantee {
   start(partitionCount: number): Promise<void>
   /** Opens tasks whose partitions were assigned. When it resolves no one else can commit for them. */
   open(partitions: readonly number[]): Promise<Task[]>
-  /** Puts back the state of tasks that have just been opened, and have taken up their committed offsets. */
-  restore(tasks: readonly Task[]): Promise<void>
+  /** Puts back the state of tasks that have just been opened, and have taken up their committed offsets. Tells of each piece of it. */
+  restore(tasks: readonly Task[], onProgress: () => void): Promise<void>
   /** How far the states of a task are restored; none when it is done. */
   restoring(task: Task): readonly RestoreProgress[]
   /**

@@ -15,6 +15,8 @@ export interface OwnedTasksOptions {
   readonly sinks: readonly ExternalSink<never>[]
   readonly logger: StreamsLogger
   nowMs(): number
+  /** Told of each piece of what tasks have to read before they run, which may be a lot. */
+  onProgress(): void
 }
 
 /**
@@ -135,7 +137,7 @@ export class OwnedTasks {
 
   /** Opens tasks: first nobody else can commit for them, then it is read what was committed, then their state. */
   async #open(numbers: readonly number[]): Promise<void> {
-    const { guarantee, consumer, logger } = this.#options
+    const { guarantee, consumer, logger, onProgress } = this.#options
     if (numbers.length === 0) return
     const tasks = await guarantee.open(numbers)
     for (const task of tasks) this.#running.set(task.partition, task)
@@ -146,7 +148,7 @@ export class OwnedTasks {
       logger.info({ topic, partition, offset }, 'partition taken up where it was committed')
     }
     await this.#askSinks(tasks)
-    await guarantee.restore(tasks)
+    await guarantee.restore(tasks, onProgress)
     await loadTables(tasks, this.#options)
     for (const task of tasks) task.restored()
   }

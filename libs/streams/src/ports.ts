@@ -50,7 +50,7 @@ export interface ConsumerPort {
   commit(offsets: readonly CommittedOffset[]): Promise<void>
   /** The offset after the last record known to the broker at the last fetch, for lag; undefined before the first one. */
   endOffset(partition: TopicPartition): number | undefined
-  /** Milliseconds since the group last answered a heartbeat, or undefined before the first one. */
+  /** Milliseconds since the group last answered a heartbeat, or the join; undefined while the member is in no group, such as while it joins. */
   heartbeatAgeMs(): number | undefined
   /** Leaves the group. */
   close(): Promise<void>

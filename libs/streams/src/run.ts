@@ -2,12 +2,12 @@ import type { RunOptions } from './run-options.ts'
 import { StreamsRuntime, type PartitionHealth } from './runtime.ts'
 import type { Topology } from './topology.ts'
 
-/** The loop has not turned for this long: something in it hangs. More than a rebalance takes, which waits for slow members. */
-const MAX_TURN_MS = 150_000
+/** Nothing has moved for this long, or no heartbeat was answered: something hangs. More than a rebalance takes, which waits for slow members. */
+const MAX_SILENCE_MS = 150_000
 
 export interface StreamsHealth {
   readonly status: 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
-  /** The loop turns. An orchestrator restarts what is not live. */
+  /** The loop turns, or what it is at gets on, and the group answers heartbeats. An orchestrator restarts what is not live. */
   readonly live: boolean
   /** The partitions are assigned (none is fine too) and their state is rebuilt. */
   readonly ready: boolean
@@ -55,7 +55,7 @@ export function run(topology: Topology, options: RunOptions): StreamsApp {
     done,
     health: () => ({
       status,
-      live: status === 'stopping' || (status !== 'failed' && runtime.isLive(MAX_TURN_MS)),
+      live: status === 'stopping' || (status !== 'failed' && runtime.isLive(MAX_SILENCE_MS)),
       ready: status === 'running' && runtime.ready,
       processed: runtime.counters.processed,
       late: runtime.counters.late,

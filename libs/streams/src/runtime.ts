@@ -48,7 +48,8 @@ export class StreamsRuntime {
   #nextCommitMs = 0
   /** When a commit is due because of what was sent ahead of it. */
   #openUntilMs = Infinity
-  #lastTurnMs: number
+  /** When the loop last turned, or got on within a turn. */
+  #movedMs: number
 
   constructor(topology: Topology, options: RunOptions & { readonly nowMs: () => number }) {
     this.#topology = topology
@@ -71,8 +72,9 @@ export class StreamsRuntime {
       sinks: topology.sinks,
       logger,
       nowMs,
+      onProgress: () => this.#moved(),
     })
-    this.#lastTurnMs = nowMs()
+    this.#movedMs = nowMs()
   }
 
   get deadLetterTopic(): string {
@@ -98,7 +100,7 @@ export class StreamsRuntime {
   /** Polls once, processes what came, commits if it is time. Returns how many batches there were. */
   async turn(maxWaitMs?: number): Promise<number> {
     const { nowMs } = this.#options
-    this.#lastTurnMs = nowMs()
+    this.#moved()
     await this.#commitWritten()
     // Before more is asked for: what has no room again pauses what it came from.
     const kept = this.#kept.splice(0)
@@ -222,9 +224,17 @@ export class StreamsRuntime {
     return this.#tasks.isComplete && this.partitions().every(({ rebuilding }) => !rebuilding)
   }
 
-  /** True while the loop turns; waiting for a sink that is away counts as turning. */
-  isLive(maxTurnMs: number): boolean {
-    return this.#writes.isUnderWay || this.#options.nowMs() - this.#lastTurnMs < maxTurnMs
+  /**
+   * True while the loop turns and the group answers heartbeats, where it is a member of one. Records of a long batch and of a restore
+   * count as turning, and so does waiting for a sink that is away.
+   */
+  isLive(maxSilenceMs: number): boolean {
+    const isMoving = this.#writes.isUnderWay || this.#options.nowMs() - this.#movedMs < maxSilenceMs
+    return isMoving && (this.#consumer.heartbeatAgeMs() ?? 0) < maxSilenceMs
+  }
+
+  #moved(): void {
+    this.#movedMs = this.#options.nowMs()
   }
 
   #checkState(): void {
@@ -335,7 +345,10 @@ export class StreamsRuntime {
       logger,
       skip,
       deadlineMs: recordDeadlineMs,
-      pause: () => this.#consumer.nextTurn(),
+      pause: () => {
+        this.#moved()
+        return this.#consumer.nextTurn()
+      },
       nowMs,
     })
   }

@@ -12,9 +12,10 @@ export async function loadTables(
     readonly kafka: Pick<KafkaPorts, 'logReader'>
     readonly consumer: Pick<ConsumerPort, 'seek'>
     readonly logger: StreamsLogger
+    onProgress(): void
   },
 ): Promise<void> {
-  const { kafka, consumer, logger } = options
+  const { kafka, consumer, logger, onProgress } = options
   const topics = [...new Set(tasks.flatMap(({ tableTopics }) => tableTopics))]
   if (topics.length === 0) return
   const reader = kafka.logReader()
@@ -25,7 +26,10 @@ export async function loadTables(
         tasks.map(async (task) => {
           const { partition } = task
           const { startOffset, endOffset } = logs[partition] ?? { startOffset: 0, endOffset: 0 }
-          for await (const batch of reader.read({ topic, partition }, startOffset, endOffset)) await task.process(batch)
+          for await (const batch of reader.read({ topic, partition }, startOffset, endOffset)) {
+            await task.process(batch)
+            onProgress()
+          }
           task.tableLoaded(topic, endOffset)
           consumer.seek({ topic, partition }, endOffset)
           logger.info({ topic, partition, offset: endOffset }, 'table loaded')

@@ -1,28 +1,9 @@
-import { StreamsRuntime, type LogReaderPort, type RecordBatch, type TopicPartition } from '@tidemark/streams'
+import { StreamsRuntime } from '@tidemark/streams'
 import { expect, test } from 'vitest'
-import { InMemoryKafka } from './in-memory-kafka.ts'
 import { ManualClock } from './manual-clock.ts'
 import { orderCodec, ordersTopology } from './orders-fixture.ts'
+import { SteppedKafka } from './stepped-kafka-fixture.ts'
 import { TopologyTestDriver } from './topology-test-driver.ts'
-
-/** A Kafka whose changelog of windows is read in steps that the test takes. */
-class SteppedKafka extends InMemoryKafka {
-  readonly steps: (() => void)[] = []
-
-  override logReader(): LogReaderPort {
-    const reader = super.logReader()
-    return { ...reader, read: (partition, from, to) => this.#stepped(reader.read(partition, from, to), partition) }
-  }
-
-  async *#stepped(batches: AsyncIterable<RecordBatch>, { topic }: TopicPartition): AsyncGenerator<RecordBatch> {
-    for await (const batch of batches) {
-      if (topic.endsWith(`-changelog`) && !topic.includes('clock')) {
-        await new Promise<void>((resolve) => void this.steps.push(resolve))
-      }
-      yield batch
-    }
-  }
-}
 
 const turns = async () => {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
