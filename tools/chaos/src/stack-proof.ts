@@ -15,10 +15,8 @@ const symbols = ['BTCUSDT', 'ETHUSDT', 'BNBUSDT', 'SOLUSDT']
 
 /** Proofs of whole apps, on a Kafka and a registry of their own; each round resolves with its figures, and whether it kept what is promised. */
 const stackProofs = {
-  feed: async (place: StackPlace): Promise<Outcome> => {
-    const { sound, ...figures } = await runFeedRound({ ...place, seconds: 30, symbols })
-    return { kept: sound, ...figures }
-  },
+  feed: (place: StackPlace) => proveFeed(place, false),
+  'feed-left-out': (place: StackPlace) => proveFeed(place, true),
   metrics: async (place: StackPlace): Promise<Outcome> => ({
     ...(await runMetricsRound({
       ...place,
@@ -27,6 +25,12 @@ const stackProofs = {
     })),
   }),
 } as const
+
+async function proveFeed(place: StackPlace, leavesOut: boolean): Promise<Outcome> {
+  const { sound, ...figures } = await runFeedRound({ ...place, seconds: 30, symbols, leavesOut })
+  // Without a heartbeat there is none to be contradicted.
+  return { kept: sound && figures.heartbeats > 0, ...figures }
+}
 
 export type StackProofName = keyof typeof stackProofs
 export const stackProofNames = Object.keys(stackProofs) as StackProofName[]

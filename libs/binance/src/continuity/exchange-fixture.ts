@@ -222,7 +222,7 @@ export class ExchangeFixture {
 
 /**
  * What is wrong with the outputs, one line each: ids that are out of order or come twice; ids of the source that are neither a trade nor in
- * a gap that is not filled, or both; heartbeats that a later trade contradicts.
+ * a gap that is not filled, or both; heartbeats that a later trade contradicts; symbols with trades of which nothing came.
  */
 export function violations({ outputs, truth }: Pick<ExchangeFixture, 'outputs' | 'truth'>): string[] {
   const found: string[] = []
@@ -242,7 +242,9 @@ export function violations({ outputs, truth }: Pick<ExchangeFixture, 'outputs' |
     }
     const decided = new Set(ids)
     const missing = [...gaps.values()].filter(({ status }) => status !== 'filled')
-    for (const { trade_id: id } of made.filter(({ trade_id }) => trade_id >= (ids[0] ?? Infinity))) {
+    const firstId = Math.min(...ids, ...[...gaps.values()].map(({ from_trade_id }) => from_trade_id))
+    if (made.length > 0 && firstId === Infinity) found.push(`${symbol}: nothing came of ${made.length} trades`)
+    for (const { trade_id: id } of made.filter(({ trade_id }) => trade_id >= firstId)) {
       const times = Number(decided.has(id)) + missing.filter((gap) => covers(gap, id)).length
       if (times !== 1) found.push(`${symbol}: ${id} is there ${times} times`)
     }

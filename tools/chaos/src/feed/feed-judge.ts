@@ -9,7 +9,10 @@ export type FeedRecord =
 export type IdRuns = readonly (readonly [first: number, last: number])[]
 
 export interface FeedVerdict {
-  /** Ids of the source that are neither in the topic nor in a gap that is not filled. Counted from each symbol's first id here. */
+  /**
+   * Ids of the source that are neither in the topic nor in a gap that is not filled. Counted from each symbol's first id here: all of them
+   * where there is none.
+   */
   readonly lost: number
   /** Ids that are in the topic more than once, or both there and in a gap that is not filled. */
   readonly doubled: number
@@ -17,9 +20,9 @@ export interface FeedVerdict {
   readonly reordered: number
   /** Trades that the source never made. */
   readonly foreign: number
-  /** Trades from before a heartbeat that stands before them, and in no gap. */
+  /** Trades from before a heartbeat that stands before them. */
   readonly contradicted: number
-  /** As `contradicted`, but once in a gap: right where something made the gap, which is for the round to say. */
+  /** As `contradicted`, but of those that the exchange left out of its connections, and once in a gap: the only ones that may be. */
   readonly excused: number
   /** Gaps that nothing became of. */
   readonly openGaps: number
@@ -31,31 +34,15 @@ export interface FeedVerdict {
   readonly givenUp: number
 }
 
-/** True where nothing is wrong: what came is what was made, each id once, in order, or said to be missing. */
-export function isSound({ lost, doubled, reordered, foreign, contradicted, openGaps }: FeedVerdict): boolean {
-  return lost + doubled + reordered + foreign + contradicted + openGaps === 0
+/** True where nothing is wrong: something came, and what came is what was made, each id once, in order, or said to be missing. */
+export function isSound({ trades, lost, doubled, reordered, foreign, contradicted, openGaps }: FeedVerdict): boolean {
+  return trades > 0 && lost + doubled + reordered + foreign + contradicted + openGaps === 0
 }
 
-/** What may leave a hole in a feed: frames that are lost, unreadable or late, ids that are skipped, connections and processes that end. */
-const causesOfGaps: ReadonlySet<string> = new Set([
-  ...[
-    'cut',
-    'day-cut',
-    'server-shutdown',
-    'stall',
-    'delay-pongs',
-    'lose',
-    'reorder',
-    'corrupt',
-    'skip-ids',
-    'refuse-connects',
-  ],
-  ...['kill -9', 'restart', 'second instance', 'kafka cut off', 'broker kill -9', 'broker restart'],
-])
-
-/** Whether trades that are excused by a gap have something that it came from, among the names of all that went wrong. */
-export function isExplained({ excused }: Pick<FeedVerdict, 'excused'>, happened: readonly string[]): boolean {
-  return excused === 0 || happened.some((name) => causesOfGaps.has(name))
+/** The exchange leaves so many trades of its market out of connections that live on, from a time on. */
+export interface LeftOut {
+  readonly fromMs: number
+  readonly count: number
 }
 
 export interface FeedEvidence {
@@ -63,11 +50,14 @@ export interface FeedEvidence {
   readonly records: readonly FeedRecord[]
   /** All gap records, in their order. */
   readonly gaps: readonly TradeGap[]
+  /** None where the exchange sends all that it has over each connection while it lasts. */
+  readonly leftOut: readonly LeftOut[]
 }
 
 /** Judges what came out of a feed against what its source made. */
-export function judgeFeed({ truth, records, gaps }: FeedEvidence): FeedVerdict {
+export function judgeFeed({ truth, records, gaps, leftOut }: FeedEvidence): FeedVerdict {
   const lastOfGap = new Map(gaps.map((gap) => [gap.gap_id, gap]))
+  const mayBeLate = mayBeLeftOut(records, leftOut)
   const count = { lost: 0, doubled: 0, reordered: 0, foreign: 0, contradicted: 0, excused: 0, trades: 0, heartbeats: 0 }
   for (const [symbol, runs] of truth) {
     const own = [...lastOfGap.values()].filter((gap) => gap.symbol === symbol)
@@ -87,12 +77,13 @@ export function judgeFeed({ truth, records, gaps }: FeedEvidence): FeedVerdict {
       highest = Math.max(highest, record.id)
       times.set(record.id, (times.get(record.id) ?? 0) + 1)
       if (!isIn(runs, record.id)) count.foreign++
-      if (record.timeMs < watermarkMs)
-        count[everInGap.some((gap) => covers(gap, record.id)) ? 'excused' : 'contradicted']++
+      if (record.timeMs >= watermarkMs) continue
+      const isExcused = mayBeLate(record.timeMs) && everInGap.some((gap) => covers(gap, record.id))
+      count[isExcused ? 'excused' : 'contradicted']++
     }
     const missing = own.filter(({ status }) => status !== 'filled')
     const firstId = Math.min(...times.keys(), ...own.map(({ from_trade_id }) => from_trade_id))
-    for (const id of idsFrom(runs, firstId)) {
+    for (const id of idsFrom(runs, firstId === Infinity ? 0 : firstId)) {
       const found = (times.get(id) ?? 0) + missing.filter((gap) => covers(gap, id)).length
       if (found === 0) count.lost++
       if (found > 1) count.doubled++
@@ -109,6 +100,16 @@ export function judgeFeed({ truth, records, gaps }: FeedEvidence): FeedVerdict {
     unfillable: ids('unfillable'),
     givenUp: ids('given_up'),
   }
+}
+
+/** Whether a trade of a time may be one of those that were left out: of all symbols, the next so many. */
+function mayBeLeftOut(records: readonly FeedRecord[], leftOut: readonly LeftOut[]): (timeMs: number) => boolean {
+  const times = records.flatMap((record) => (record.kind === 'trade' ? [record.timeMs] : [])).sort((a, b) => a - b)
+  const spans = leftOut.map(({ fromMs, count }) => {
+    const first = times.findIndex((timeMs) => timeMs >= fromMs)
+    return { fromMs, toMs: first < 0 ? -Infinity : (times[first + count - 1] ?? Infinity) }
+  })
+  return (timeMs) => spans.some(({ fromMs, toMs }) => fromMs <= timeMs && timeMs <= toMs)
 }
 
 function isIn(runs: IdRuns, id: number): boolean {

@@ -25,6 +25,7 @@ test('on an exchange and a Kafka where things go wrong, every trade is there onc
     seed,
     seconds: 12,
     symbols: ['BTCUSDT', 'ETHUSDT'],
+    leavesOut: false,
     logDir,
     log: (line) => console.log(line),
     nowMs: () => performance.now(),
