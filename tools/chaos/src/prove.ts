@@ -62,7 +62,7 @@ export async function proveRound(settings: ProofSettings, place: Place): Promise
     })
     const faults = rules.length > 0 && { faults: proxy.stats().faults }
     const { guarantee, target, how } = settings
-    return { name, seed, kept: isKept(verdict, guarantee), guarantee, target, how, ...faults, ...verdict }
+    return { name, seed, kept: isKept(verdict, settings), guarantee, target, how, ...faults, ...verdict }
   } finally {
     await proxy.close()
   }

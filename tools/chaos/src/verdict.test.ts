@@ -23,15 +23,31 @@ describe('results', () => {
   })
 })
 
-test('at least once may repeat, exactly once may not; neither may lose', () => {
+describe('a run', () => {
   const verdict: Verdict = { ...clean, during: clean, openTransactions: 0 }
-  expect(isKept(verdict, 'exactly-once')).toBe(true)
-  expect(isKept({ ...verdict, duplicate: 1 }, 'exactly-once')).toBe(false)
-  expect(isKept({ ...verdict, duplicate: 1, reordered: 1 }, 'at-least-once')).toBe(true)
-  for (const field of ['lost', 'mismatching', 'openTransactions'] as const) {
-    expect(isKept({ ...verdict, [field]: 1 }, 'at-least-once')).toBe(false)
-  }
-  expect(isKept({ ...verdict, during: { ...clean, duplicate: 1 } }, 'exactly-once')).toBe(false)
-  expect(isKept({ ...verdict, during: { ...clean, duplicate: 1 } }, 'at-least-once')).toBe(true)
-  expect(isKept({ ...verdict, during: { ...clean, lost: 1 } }, 'at-least-once')).toBe(false)
+  const repeating = [
+    { ...verdict, duplicate: 1, reordered: 1 },
+    { ...verdict, during: { ...clean, duplicate: 1 } },
+  ]
+  const promises = (['at-least-once', 'exactly-once'] as const).flatMap((guarantee) =>
+    (['crash', 'clean'] as const).map((how) => ({ guarantee, how })),
+  )
+
+  test.each(promises)(
+    'of which nothing is wrong is kept, one that lost or changed something is not: %o',
+    (promised) => {
+      expect(isKept(verdict, promised)).toBe(true)
+      for (const field of ['lost', 'mismatching', 'openTransactions'] as const) {
+        expect(isKept({ ...verdict, [field]: 1 }, promised)).toBe(false)
+      }
+      expect(isKept({ ...verdict, during: { ...clean, lost: 1 } }, promised)).toBe(false)
+    },
+  )
+
+  test('may repeat at least once after a crash, and in no other case', () => {
+    for (const promised of promises) {
+      const may = promised.guarantee === 'at-least-once' && promised.how === 'crash'
+      for (const repeated of repeating) expect(isKept(repeated, promised)).toBe(may)
+    }
+  })
 })

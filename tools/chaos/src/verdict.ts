@@ -16,10 +16,20 @@ export interface Verdict extends Judgement {
 
 export type Guaranteed = 'at-least-once' | 'exactly-once'
 
-/** True if a run kept its promise: after a crash, at-least-once may repeat (and so be out of order), never miss or differ. */
-export function isKept(verdict: Verdict, guarantee: Guaranteed): boolean {
+/** What was promised to a run, and how what went wrong in it ended things. */
+export interface Promised {
+  readonly guarantee: Guaranteed
+  readonly how: 'crash' | 'clean'
+}
+
+/**
+ * True if a run kept its promise: after a crash, at-least-once may repeat (and so be out of order), never miss or differ. What ends cleanly
+ * commits before, so that there is nothing to repeat.
+ */
+export function isKept(verdict: Verdict, { guarantee, how }: Promised): boolean {
+  const mayRepeat = guarantee === 'at-least-once' && how === 'crash'
   const isRight = ({ lost, mismatching, duplicate, reordered }: Judgement): boolean =>
-    lost + mismatching + (guarantee === 'exactly-once' ? duplicate + reordered : 0) === 0
+    lost + mismatching + (mayRepeat ? 0 : duplicate + reordered) === 0
   return isRight(verdict) && isRight(verdict.during) && verdict.openTransactions === 0
 }
 
