@@ -7,12 +7,15 @@ const STEP_MS = 2
 const DISORDER_MS = 150
 
 /** Sequences in order, event times out of order. */
-export function* samplesInOrder(random: () => number): Generator<Keyed<Sample>> {
+export function* samplesInOrder(random: () => number, amountOf = wholeAmount): Generator<Keyed<Sample>> {
   const sequences = new Map<number, number>()
   for (let nowMs = 0; ; nowMs += STEP_MS) {
     const key = Math.floor(random() * KEYS)
     const timestampMs = Math.max(0, nowMs - Math.floor(random() * DISORDER_MS))
-    yield { key: Buffer.from(`key-${key}`), value: newSample({ sequences, key, timestampMs, random }) }
+    yield {
+      key: Buffer.from(`key-${key}`),
+      value: newSample({ sequences, key, timestampMs, amount: amountOf(random) }),
+    }
   }
 }
 
@@ -25,7 +28,10 @@ export function* shuffledSamples(random: () => number): Generator<Keyed<Sample>>
   const underWay: (Keyed<Sample> & { readonly dueMs: number })[] = []
   for (let nowMs = 0; ; nowMs += STEP_MS) {
     const key = Math.floor(random() * KEYS)
-    const sample = { key: intKeys.encode(key), value: newSample({ sequences, key, timestampMs: nowMs, random }) }
+    const sample = {
+      key: intKeys.encode(key),
+      value: newSample({ sequences, key, timestampMs: nowMs, amount: wholeAmount(random) }),
+    }
     const odd = random()
     const times = odd < ODD_SHARE ? 0 : odd < 2 * ODD_SHARE ? 2 : 1
     for (let time = 0; time < times; time++) {
@@ -36,15 +42,20 @@ export function* shuffledSamples(random: () => number): Generator<Keyed<Sample>>
   }
 }
 
+/** Whole, so that sums are exact however they are added. */
+function wholeAmount(random: () => number): number {
+  return Math.floor(random() * 1_000)
+}
+
 interface Origin {
   readonly sequences: Map<number, number>
   readonly key: number
   readonly timestampMs: number
-  readonly random: () => number
+  readonly amount: number
 }
 
-function newSample({ sequences, key, timestampMs, random }: Origin): Sample {
+function newSample({ sequences, key, timestampMs, amount }: Origin): Sample {
   const sequence = sequences.get(key) ?? 0
   sequences.set(key, sequence + 1)
-  return { sequence, timestampMs, amount: Math.floor(random() * 1_000) }
+  return { sequence, timestampMs, amount }
 }
