@@ -112,7 +112,8 @@ describe('whale orders', () => {
     const [only, ...others] = flow.takeWhales(Infinity)
     expect(others).toEqual([])
     expect(only).toMatchObject({ first_trade_id: 10_003, rule: 'quantile' })
-    expect(Math.abs((only?.threshold_quote ?? 0) / 9_100 - 1)).toBeLessThan(0.02)
+    // 9,000 is the true one, of the first 10,000 and the two that came between.
+    expect(Math.abs((only?.threshold_quote ?? 0) / 9_000 - 1)).toBeLessThanOrEqual(0.01)
   })
 })
 

@@ -19,6 +19,12 @@ function amountOf(text: string): number {
   return amount
 }
 
+function quantileOf(text: string): number {
+  const quantile = amountOf(text)
+  if (quantile >= 1) throw new InvalidArgumentError(`${text} is no quantile between 0 and 1`)
+  return quantile
+}
+
 function durationOf(text: string): number {
   const duration = Number(text)
   if (!Number.isInteger(duration) || duration < 0)
@@ -30,6 +36,7 @@ interface Options {
   readonly window: WindowSize[]
   readonly graceMs: number
   readonly whaleFloor: number
+  readonly whaleQuantile?: number
   readonly vpinBucket?: number
   readonly records: 'metrics' | 'whales' | 'anomalies'
 }
@@ -40,6 +47,7 @@ const command = new Command('npm run oracle --')
   .option('--window <sizes>', 'sizes of windows, separated by commas', sizesOf, sizesOf('10s,1m,5m,15m,1h'))
   .option('--grace-ms <duration>', 'how much later than others a trade may come', durationOf, 2_000)
   .option('--whale-floor <amount>', 'least quote quantity of a whale order', amountOf, 100_000)
+  .option('--whale-quantile <quantile>', 'also asked of a whale order: this quantile of those before it', quantileOf)
   .option('--vpin-bucket <base volume>', 'size of VPIN buckets; else from the last whole day', amountOf)
   .addOption(
     new Option('--records <kind>', 'what to print').choices(['metrics', 'whales', 'anomalies']).default('metrics'),

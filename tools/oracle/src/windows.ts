@@ -2,12 +2,10 @@ import { compare, type Compared } from './baseline.ts'
 import { exactSum } from './exact.ts'
 import { lateTrades, type Arrival } from './late-trades.ts'
 import { sortedOnce, type RecordedTrade } from './recording.ts'
-import { takerOrders, whaleRecord, type TakerOrder } from './taker-orders.ts'
+import { takerOrders, whaleOrders, whaleRecord, type TakerOrder, type WhaleFloor } from './taker-orders.ts'
 import { volumeBuckets, vpinBefore, type FullBucket } from './volume-buckets.ts'
 
-export interface OracleOptions {
-  /** Least quote quantity of a whale order. */
-  readonly whaleFloor: number
+export interface OracleOptions extends WhaleFloor {
   /** Base volume of VPIN buckets; undefined: from the last whole day. */
   readonly vpinBucket?: number | undefined
 }
@@ -23,16 +21,15 @@ const SLOTS = 60
 /** What is known of a symbol's trades before they are cut in windows. */
 interface SymbolTrades {
   readonly trades: readonly RecordedTrade[]
-  readonly orders: readonly TakerOrder[]
+  readonly whales: readonly TakerOrder[]
   readonly buckets: readonly FullBucket[]
-  readonly options: OracleOptions
 }
 
 /** All windows of a symbol's trades (sorted by id, each once), in order of time, each with its metrics and anomalies. */
 export function windowsOf(trades: readonly RecordedTrade[], sizes: readonly WindowSize[], options: OracleOptions) {
-  const orders = takerOrders(trades)
+  const whales = whaleOrders(takerOrders(trades), options)
   const buckets = volumeBuckets(trades, options.vpinBucket)
-  return sizes.flatMap((size) => judged(windowsOfSize({ trades, orders, buckets, options }, size)))
+  return sizes.flatMap((size) => judged(windowsOfSize({ trades, whales, buckets }, size)))
 }
 
 /**
@@ -57,10 +54,8 @@ export function windowsAsTheyCame(
 }
 
 /** The whale orders of a symbol's trades, in order of their first ids. */
-export function whalesOf(trades: readonly RecordedTrade[], { whaleFloor }: OracleOptions) {
-  return takerOrders(trades)
-    .filter(({ quote }) => quote >= whaleFloor)
-    .map((order) => whaleRecord(order, whaleFloor))
+export function whalesOf(trades: readonly RecordedTrade[], options: OracleOptions) {
+  return whaleOrders(takerOrders(trades), options).map(whaleRecord)
 }
 
 /** The holes in a symbol's ids, as the fields of their anomalies. */
@@ -88,13 +83,10 @@ export function gapsOf(trades: readonly RecordedTrade[]) {
 }
 
 function windowsOfSize(symbol: SymbolTrades, { label, sizeMs }: WindowSize) {
-  const { trades, orders } = symbol
+  const { trades } = symbol
   const startOf = ({ timeMs }: RecordedTrade) => Math.floor(timeMs / sizeMs) * sizeMs
   const places = new Map(trades.map(({ id }, index) => [id, index]))
-  const whales = Map.groupBy(
-    orders.filter(({ quote }) => quote >= symbol.options.whaleFloor),
-    ({ fills }) => startOf(fills[0] as RecordedTrade),
-  )
+  const whales = Map.groupBy(symbol.whales, ({ fills }) => startOf(fills[0] as RecordedTrade))
   return [...Map.groupBy(trades, startOf)]
     .sort(([a], [b]) => a - b)
     .map(([startMs, inWindow]) => {
