@@ -1,7 +1,14 @@
 import type { MarketMetrics } from '@tidemark/schemas'
 import type { Aggregator, ResultContext } from '@tidemark/windowing'
 import { bipowerVariation } from './bipower-variation.ts'
-import { emptyMarketWindow, mergeWindows, restoredFrom, snapshotOf, type MarketWindow } from './market-window.ts'
+import {
+  emptyMarketWindow,
+  mergeWindows,
+  restoredFrom,
+  snapshotOf,
+  snapshotVersion,
+  type MarketWindow,
+} from './market-window.ts'
 import { garmanKlassVariance, parkinsonVariance } from './range-volatility.ts'
 import { realizedVariance } from './realized-variance.ts'
 import type { FlowItem } from './symbol-flow.ts'
@@ -21,6 +28,7 @@ import { windowSizeMs } from './window-size.ts'
 export function marketMetrics(window: string): Aggregator<FlowItem, MarketWindow, MarketMetrics> {
   const sizeMs = windowSizeMs(window)
   return {
+    kind: `market windows of version ${snapshotVersion}`,
     init: () => emptyMarketWindow(sizeMs),
     add(state, item) {
       if (item.kind === 'hole') {

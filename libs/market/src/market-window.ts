@@ -18,7 +18,8 @@ export interface MarketWindow {
 }
 
 /** Raised with every change to the data of a window, or of one of its parts, that older code would misread. */
-const snapshotVersion = 2
+/** Of the data that `snapshotOf` gives. */
+export const snapshotVersion = 2
 
 type MarketWindowData = readonly [
   version: typeof snapshotVersion,

@@ -1,4 +1,5 @@
 import { windowOperator, type Aggregator, type Emit, type Window, type Windows } from '@tidemark/windowing'
+import { shapeOf } from './data-shape.ts'
 import { StreamsError } from './errors.ts'
 import { notSafe, unsafeInside } from './json-safe.ts'
 import { timeBehind, type Operator, type OperatorContext } from './operator.ts'
@@ -11,6 +12,8 @@ export interface AggregateOptions<V, A, R> {
   readonly name: string
   readonly windows: Windows<V>
   readonly aggregator: Aggregator<V, A, R>
+  /** Of what the state has of the user's. */
+  readonly version: number | undefined
   readonly emit: Emit
   /** Topics that get the records whose window was closed, unchanged. */
   readonly lateTopics: readonly string[]
@@ -24,10 +27,11 @@ const ENTRIES_VERSION = 2
 
 /** Folds records into the windows of their keys, and hands the results on. */
 export function aggregateOperator<V, A, R>(
-  { name, windows, aggregator, emit, lateTopics }: AggregateOptions<V, A, R>,
+  options: AggregateOptions<V, A, R>,
   context: OperatorContext,
   next: Operator<R>,
 ): Operator<V> {
+  const { name, windows, aggregator, emit, lateTopics } = options
   const { output, position, clock, maxOpenWindows, hasChangelog } = context
   if (hasChangelog) checkSnapshots(name, aggregator)
   else checkRebuildable(windows, context)
@@ -57,7 +61,7 @@ export function aggregateOperator<V, A, R>(
   context.beforeCommit(() => fold.flush())
   context.keep({
     name,
-    spec: specOf(windowsName(windows), ENTRIES_VERSION),
+    spec: specOfWindows(options),
     size: () => fold.size,
     changes: () => fold.changes(),
     restoreEntry: (key, data) => fold.restoreEntry(key, data),
@@ -79,6 +83,23 @@ export function aggregateOperator<V, A, R>(
       fold.advance(key)
       behind.passOn(key)
     },
+  }
+}
+
+/** Sliding windows keep records, which any aggregator can fold. */
+function specOfWindows<V, A, R>({ windows, aggregator, version }: AggregateOptions<V, A, R>): string {
+  const foldedBy = windows.kind === 'sliding' ? undefined : foldOf(aggregator, version)
+  return specOf({ madeFor: windowsName(windows), foldedBy, version, entriesVersion: ENTRIES_VERSION })
+}
+
+/** Tells aggregators apart by what they are, or by what they begin with: what they come to have depends on the data. */
+function foldOf<V, A, R>(aggregator: Aggregator<V, A, R>, version: number | undefined): string | undefined {
+  if (aggregator.kind !== undefined || version !== undefined) return aggregator.kind
+  const empty = aggregator.init()
+  try {
+    return shapeOf(aggregator.snapshot === undefined ? empty : aggregator.snapshot(empty))
+  } catch {
+    return undefined // a snapshot need not be able to take an accumulator that has nothing yet
   }
 }
 

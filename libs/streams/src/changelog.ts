@@ -5,7 +5,7 @@ import type { KeptState } from './operator.ts'
 import type { InternalTopic, LogReaderPort } from './ports.ts'
 import type { RecordCursor } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
-import { differInFormat, entriesVersionOf } from './state-spec.ts'
+import { entriesVersionOf, specChange } from './state-spec.ts'
 
 /** Key of the entry that says what a state was made for. Keys of entries never begin with it. */
 const SPEC_KEY = '\u0000spec'
@@ -118,12 +118,14 @@ export class Changelog {
   }
 
   #check(spec: unknown): void {
-    this.#hasSpec = true
     const { name, spec: now } = this.#state
-    if (spec === now) return
+    const change = specChange(spec, now)
+    // Where it says less than one of now, that one is written with the next entry.
+    this.#hasSpec = change !== 'wording'
+    if (change === 'none' || change === 'wording') return
     const subject = `state ${name} in ${this.#topic}`
     const reset = `reset the application (npm run operate -- reset --application ${this.#applicationId})`
-    if (differInFormat(spec, now)) {
+    if (change === 'format') {
       throw new StreamsError(
         'format-changed',
         `${subject} was written by another version of @tidemark/streams: its entries are of version ${entriesVersionOf(spec)}, this one has ` +

@@ -8,6 +8,7 @@ import {
 import { StreamsError } from './errors.ts'
 import { safeEntries } from './json-safe.ts'
 import type { Next, Operator, OperatorContext } from './operator.ts'
+import { specOf } from './state-spec.ts'
 import { ReusedRecord } from './stream-record.ts'
 
 /** How `GroupedStream.inSequence` brings the records of each key into order. */
@@ -22,6 +23,8 @@ export interface SequenceOptions<V> {
   readonly name?: string
   /** Keys that are known; one more is an error. Default 100,000. */
   readonly maxKeys?: number
+  /** Which shape of held values this is, default 1: state of another one is an error at the start. */
+  readonly version?: number
   /** Ranges per key of which is remembered that they were given up; what comes for older ones is late. Default 1,000. */
   readonly maxHoles?: number
   /** Sequence of the first record of every key. Without it a key's first records wait for earlier ones as behind a hole. */
@@ -41,7 +44,7 @@ export function inSequenceOperator<V>(
   context: OperatorContext,
   next: Next<V>,
 ): Operator<V> {
-  const { name = 'in-sequence', ...laws } = options
+  const { name = 'in-sequence', version, ...laws } = options
   const { clock, clockBehind, position, output } = context
   if (!context.hasChangelog) {
     throw new StreamsError('unsupported', `${name}: what it holds is in a changelog alone: run it exactly-once`)
@@ -71,7 +74,7 @@ export function inSequenceOperator<V>(
   })
   context.keep({
     name,
-    spec: 'records in sequence',
+    spec: specOf({ madeFor: 'records in sequence', version }),
     size: () => operator.size,
     changes: () =>
       options.values === undefined ? safeEntries(operator.changes(), { name, valueOf }) : operator.changes(),

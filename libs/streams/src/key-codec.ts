@@ -94,8 +94,9 @@ export function withResultKeys<V, A, R, K>(
 ): Aggregator<V, A, R> {
   // Text names itself.
   if (codec === undefined) return aggregator as unknown as Aggregator<V, A, R>
-  const { addRest, merge, snapshot, restore } = aggregator
+  const { kind, addRest, merge, snapshot, restore } = aggregator
   return {
+    ...(kind !== undefined && { kind }),
     init: () => aggregator.init(),
     add: (accumulator, value) => aggregator.add(accumulator, value),
     ...(addRest !== undefined && { addRest: addRest.bind(aggregator) }),

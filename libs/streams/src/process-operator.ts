@@ -3,6 +3,7 @@ import { StreamsError } from './errors.ts'
 import { safeEntries } from './json-safe.ts'
 import type { KeyFormat } from './key-codec.ts'
 import { timeBehind, type Operator, type OperatorContext } from './operator.ts'
+import { specOf } from './state-spec.ts'
 import { ReusedRecord } from './stream-record.ts'
 
 /** A step with state per key and timers, as `GroupedStream.process` takes it. */
@@ -39,7 +40,7 @@ export function processOperator<V, S, R, K>(
   })
   context.keep({
     name: `process-${name}`,
-    spec: `process, version ${version}`,
+    spec: specOf({ madeFor: 'process', version }),
     size: () => process.size,
     changes: () =>
       options.snapshot === undefined

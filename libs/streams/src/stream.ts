@@ -253,6 +253,11 @@ export interface EmitOptions<W> {
   readonly emit: W extends AlignedWindows ? Emit : 'on-close'
   /** Names the state; needed where two aggregates of one source have the same windows and may change places. */
   readonly name?: string
+  /**
+   * Which shape of the accumulators this is, default 1: state of another one is an error at the start. Without it they are told apart by the aggregator's
+   * `kind`, or by the shape that a new one has; given, it is taken at its word, for a `restore` that also reads what an older one wrote.
+   */
+  readonly version?: number
   /** A topic for late records, as of `AggregatedStream.to`; where the results go on to another step. */
   readonly late?: string
 }
@@ -271,10 +276,10 @@ export class WindowedStream<V, W extends Windows<V>, K = string> {
   /** Folds each key's records into its windows. */
   aggregate<A, R>(aggregator: Aggregator<V, A, R, K>, options: EmitOptions<W>): AggregatedStream<R, K> {
     const windows = this.#windows
-    const { emit, late, name = `windows-${windowsName(windows)}` } = options
+    const { emit, late, version, name = `windows-${windowsName(windows)}` } = options
     const lateTopics: string[] = late === undefined ? [] : [late]
     const named = withResultKeys(this.#keys, aggregator)
-    const node = aggregateNode(this.#place, { name, windows, aggregator: named, emit, lateTopics })
+    const node = aggregateNode(this.#place, { name, windows, aggregator: named, version, emit, lateTopics })
     return new AggregatedStream<R, K>(node, this.#keys, lateTopics)
   }
 }

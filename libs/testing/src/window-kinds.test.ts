@@ -87,7 +87,8 @@ test('a topology that has other windows than its state was made for is refused, 
   const second = new TopologyTestDriver(renamed, { kafka: first.kafka })
   await expect(second.input('orders', orderCodec).pipe('ada', order(2))).rejects.toThrow(
     'state windows-tumbling-1m-grace-2s in test-driver-windows-tumbling-1m-grace-2s-changelog was made for ' +
-      '"tumbling-1m-grace-2s, entries of version 2", the topology now has "tumbling-10s-grace-2s, entries of version 2": ' +
+      '"tumbling-1m-grace-2s, folded by [number], entries of version 2", the topology now has ' +
+      '"tumbling-10s-grace-2s, folded by [number], entries of version 2": ' +
       'change it back, or reset the application (npm run operate -- reset --application test-driver)',
   )
 })

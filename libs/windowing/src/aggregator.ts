@@ -20,6 +20,11 @@ export interface ResultContext<K = string> {
  * `K` is the type of the keys that `result` is told; `unknown` where it does not ask.
  */
 export interface Aggregator<V, A, R = A, K = string> {
+  /**
+   * Names what its accumulators are, such as `count`: open windows that one aggregator has left are not taken up by one of another kind. Without it, the shape of
+   * a new accumulator tells.
+   */
+  readonly kind?: string
   init(): A
   add(accumulator: A, value: V): A
   /**

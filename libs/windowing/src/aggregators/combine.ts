@@ -35,6 +35,7 @@ export function combine<P extends Parts>(parts: P): Aggregator<ValueOf<P>, Accum
     Object.fromEntries(named.map(([name, part]) => [name, make(part, name)]))
 
   const combined: Aggregator<unknown, Untyped, Untyped> = {
+    ...(named.every(([, { kind }]) => kind !== undefined) && { kind: kindOf(named) }),
     init: () => each((part) => part.init()),
     add(accumulators, value) {
       for (const [name, part] of named) accumulators[name] = part.add(accumulators[name], value)
@@ -59,4 +60,8 @@ export function combine<P extends Parts>(parts: P): Aggregator<ValueOf<P>, Accum
     combined.merge = (left, right) => each((part, name) => part.merge?.(left[name], right[name]))
   }
   return combined as unknown as Aggregator<ValueOf<P>, AccumulatorsOf<P>, ResultsOf<P>, KeyOf<P>>
+}
+
+function kindOf(named: readonly (readonly [name: string, part: { readonly kind?: string }])[]): string {
+  return `{${named.map(([name, { kind }]) => `${name}: ${kind}`).join(', ')}}`
 }

@@ -31,6 +31,7 @@ const LARGEST = 2 ** 480
  */
 export function meanVariance<V>(of: (value: V) => number): Aggregator<V, Moments, MeanVariance, unknown> {
   return {
+    kind: 'meanVariance',
     init: () => ({ count: 0, sum: new ExactSum(), squares: new ExactSum() }),
     add(moments, value) {
       const x = inRange(of(value))

@@ -14,7 +14,11 @@ export function first<V, T>(
   sequence: Sequence<V>,
   select: (value: V) => T,
 ): Aggregator<V, Sequenced<T> | null, T | null, unknown> {
-  return endmost((candidate, kept) => candidate < kept, { sequence, select })
+  return endmost((candidate, kept) => candidate < kept, {
+    kind: 'first',
+    sequence,
+    select,
+  })
 }
 
 /** What `select` makes of the record with the largest sequence; null where nothing was added. */
@@ -22,14 +26,19 @@ export function last<V, T>(
   sequence: Sequence<V>,
   select: (value: V) => T,
 ): Aggregator<V, Sequenced<T> | null, T | null, unknown> {
-  return endmost((candidate, kept) => candidate > kept, { sequence, select })
+  return endmost((candidate, kept) => candidate > kept, {
+    kind: 'last',
+    sequence,
+    select,
+  })
 }
 
 function endmost<V, T>(
   isBetter: (candidate: number, kept: number) => boolean,
-  { sequence, select }: { sequence: Sequence<V>; select: (value: V) => T },
+  { kind, sequence, select }: { kind: string; sequence: Sequence<V>; select: (value: V) => T },
 ): Aggregator<V, Sequenced<T> | null, T | null, unknown> {
   return {
+    kind,
     init: () => null,
     add(kept, value) {
       const candidate = sequence(value)
@@ -68,7 +77,7 @@ export function collect<V, T>(options: CollectOptions<V, T>): Aggregator<V, Kept
   const { sequence, select, limit } = options
   const bySequence = (a: Sequenced<T>, b: Sequenced<T>) => a.sequence - b.sequence
   return bounded({
-    name: 'collect',
+    kind: 'collect',
     limit,
     inOrder: bySequence,
     entry: (value) => ({ sequence: sequence(value), value: select(value) }),
@@ -93,12 +102,12 @@ export function topK<V, T>(options: TopKOptions<V, T>): Aggregator<V, Kept<Score
   const { k, score, sequence, select } = options
   const byScore = (a: Scored<T>, b: Scored<T>) => b.score - a.score || a.sequence - b.sequence
   const entry = (value: V) => ({ score: score(value) + 0, sequence: sequence(value), value: select(value) })
-  const best = bounded<V, T, Scored<T>>({ name: 'topK', limit: k, inOrder: byScore, entry })
+  const best = bounded<V, T, Scored<T>>({ kind: 'topK', limit: k, inOrder: byScore, entry })
   return { ...best, result: (into) => best.result(into).values }
 }
 
 interface BoundedOptions<V, T, E extends Sequenced<T>> {
-  readonly name: string
+  readonly kind: string
   readonly limit: number
   readonly inOrder: (a: E, b: E) => number
   readonly entry: (value: V) => E
@@ -106,9 +115,9 @@ interface BoundedOptions<V, T, E extends Sequenced<T>> {
 
 /** Keeps the first `limit` entries in an order, and counts the others. */
 function bounded<V, T, E extends Sequenced<T>>(options: BoundedOptions<V, T, E>) {
-  const { name, limit, inOrder, entry } = options
+  const { kind, limit, inOrder, entry } = options
   if (!Number.isSafeInteger(limit) || limit <= 0) {
-    throw new RangeError(`${name}: the limit must be a positive whole number, got ${limit}`)
+    throw new RangeError(`${kind}: the limit must be a positive whole number, got ${limit}`)
   }
   const insert = (into: Kept<E>, added: E) => {
     const { kept } = into
@@ -123,6 +132,7 @@ function bounded<V, T, E extends Sequenced<T>>(options: BoundedOptions<V, T, E>)
     return into
   }
   return {
+    kind,
     init: (): Kept<E> => ({ kept: [], omitted: 0 }),
     add: (into: Kept<E>, value: V) => insert(into, entry(value)),
     merge(left: Kept<E>, right: Kept<E>) {

@@ -32,6 +32,7 @@ export function quantiles<V>(
   }
   const init = () => new DDSketch({ relativeAccuracy })
   return {
+    kind: `quantiles within ${relativeAccuracy}`, // bins of another accuracy mean other values
     init,
     add(sketch, value) {
       const x = of(value)

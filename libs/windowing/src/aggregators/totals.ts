@@ -4,6 +4,7 @@ import { ExactSum } from '../exact-sum.ts'
 /** How many records there are. One that a volume window splits counts in the window where it begins. */
 export function count(): Aggregator<unknown, number, number, unknown> {
   return {
+    kind: 'count',
     init: () => 0,
     add: (records) => records + 1,
     addRest: (records) => records,
@@ -15,6 +16,7 @@ export function count(): Aggregator<unknown, number, number, unknown> {
 /** The exact sum, correctly rounded once at the end. Throws a RangeError for a value that is not finite. */
 export function sum<V>(of: (value: V) => number): Aggregator<V, ExactSum, number, unknown> {
   return {
+    kind: 'sum',
     init: () => new ExactSum(),
     add(total, value) {
       total.add(of(value))
@@ -32,19 +34,20 @@ export function sum<V>(of: (value: V) => number): Aggregator<V, ExactSum, number
 
 /** The smallest value; Infinity where nothing was added. */
 export function min<V>(of: (value: V) => number): Aggregator<V, number, number, unknown> {
-  return extreme(of, { pick: Math.min, empty: Infinity })
+  return extreme(of, { kind: 'min', pick: Math.min, empty: Infinity })
 }
 
 /** The largest value; -Infinity where nothing was added. */
 export function max<V>(of: (value: V) => number): Aggregator<V, number, number, unknown> {
-  return extreme(of, { pick: Math.max, empty: -Infinity })
+  return extreme(of, { kind: 'max', pick: Math.max, empty: -Infinity })
 }
 
 function extreme<V>(
   of: (value: V) => number,
-  { pick, empty }: { pick: (a: number, b: number) => number; empty: number },
+  { kind, pick, empty }: { kind: string; pick: (a: number, b: number) => number; empty: number },
 ): Aggregator<V, number, number, unknown> {
   return {
+    kind,
     init: () => empty,
     add: (extremum, value) => pick(extremum, of(value)) + 0, // never -0, which JSON would not keep
     merge: pick,
