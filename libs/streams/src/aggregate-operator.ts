@@ -1,7 +1,14 @@
-import { windowOperator, type Aggregator, type Emit, type Window, type Windows } from '@tidemark/windowing'
+import {
+  windowOperator,
+  type Aggregator,
+  type Emit,
+  type ValueSnapshots,
+  type Window,
+  type Windows,
+} from '@tidemark/windowing'
 import { shapeOf } from './data-shape.ts'
 import { StreamsError } from './errors.ts'
-import { notSafe, unsafeInside } from './json-safe.ts'
+import { heldValueOf, notSafe, safeEntries, unsafeInside } from './json-safe.ts'
 import { timeBehind, type Operator, type OperatorContext } from './operator.ts'
 import { specOf } from './state-spec.ts'
 import { ReusedRecord } from './stream-record.ts'
@@ -15,6 +22,8 @@ export interface AggregateOptions<V, A, R> {
   /** Of what the state has of the user's. */
   readonly version: number | undefined
   readonly emit: Emit
+  /** Of the records that sliding windows keep. */
+  readonly values: ValueSnapshots<V> | undefined
   /** Topics that get the records whose window was closed, unchanged. */
   readonly lateTopics: readonly string[]
 }
@@ -31,10 +40,11 @@ export function aggregateOperator<V, A, R>(
   context: OperatorContext,
   next: Operator<R>,
 ): Operator<V> {
-  const { name, windows, aggregator, emit, lateTopics } = options
+  const { name, windows, aggregator, emit, values, lateTopics } = options
   const { output, position, clock, maxOpenWindows, hasChangelog } = context
   if (hasChangelog) checkSnapshots(name, aggregator)
   else checkRebuildable(windows, context)
+  const keepsRecords = windows.kind === 'sliding'
   const isTimed = 'graceMs' in windows
   const behind = timeBehind(context, { graceMs: isTimed ? windows.graceMs : 0, dropsLate: isTimed }, next)
   // A result carries the last moment of its window as its event time.
@@ -47,6 +57,7 @@ export function aggregateOperator<V, A, R>(
     maxOpenWindows,
     nowMs: () => context.nowMs(),
     changelog: hasChangelog,
+    ...(values !== undefined && { values }),
     output: {
       result(key, value, window) {
         if (isTimed) behind.reach(key, window.endMs - 1) // they come in order of their ends
@@ -63,7 +74,10 @@ export function aggregateOperator<V, A, R>(
     name,
     spec: specOfWindows(options),
     size: () => fold.size,
-    changes: () => fold.changes(),
+    changes: () =>
+      keepsRecords && values === undefined
+        ? safeEntries(fold.changes(), { name, valueOf: heldValueOf })
+        : fold.changes(),
     restoreEntry: (key, data) => fold.restoreEntry(key, data),
     adopt: fold.adopt && ((entries) => fold.adopt?.(entries)),
     oldestOffset: () => fold.oldestOffset(),

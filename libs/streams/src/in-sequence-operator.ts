@@ -1,12 +1,6 @@
-import {
-  InSequence,
-  type ChangedEntry,
-  type RecordPosition,
-  type SequenceRange,
-  type ValueSnapshots,
-} from '@tidemark/windowing'
+import { InSequence, type RecordPosition, type SequenceRange, type ValueSnapshots } from '@tidemark/windowing'
 import { StreamsError } from './errors.ts'
-import { safeEntries } from './json-safe.ts'
+import { heldValueOf, safeEntries } from './json-safe.ts'
 import type { Next, Operator, OperatorContext } from './operator.ts'
 import { specOf } from './state-spec.ts'
 import { ReusedRecord } from './stream-record.ts'
@@ -31,11 +25,6 @@ export interface SequenceOptions<V> {
   readonly firstSequence?: number
   /** For values that are not JSON-safe. */
   readonly values?: ValueSnapshots<V>
-}
-
-/** The value in the entry of a record that is held, behind its place. */
-function valueOf([entryKey, data]: ChangedEntry): { readonly value: unknown } | undefined {
-  return entryKey.startsWith('r') && data !== undefined ? { value: (data as readonly unknown[]).at(-1) } : undefined
 }
 
 /** Hands records on in the order of their sequence, and through side outlets what is wrong with it. */
@@ -77,7 +66,9 @@ export function inSequenceOperator<V>(
     spec: specOf({ madeFor: 'records in sequence', version }),
     size: () => operator.size,
     changes: () =>
-      options.values === undefined ? safeEntries(operator.changes(), { name, valueOf }) : operator.changes(),
+      options.values === undefined
+        ? safeEntries(operator.changes(), { name, valueOf: heldValueOf })
+        : operator.changes(),
     restoreEntry: (key, data) => operator.restoreEntry(key, data),
     oldestOffset: () => undefined,
     lateCounts: () => [],

@@ -39,6 +39,11 @@ export function* safeEntries(
   }
 }
 
+/** The value of a record that a step holds, which is the last of what its entry has; undefined for other entries. */
+export function heldValueOf([entryKey, data]: ChangedEntry): { readonly value: unknown } | undefined {
+  return entryKey.startsWith('r') && data !== undefined ? { value: (data as readonly unknown[]).at(-1) } : undefined
+}
+
 export function notSafe(subject: string, unsafe: string): StreamsError {
   return new StreamsError(
     'unsupported',

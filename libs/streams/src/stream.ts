@@ -1,4 +1,12 @@
-import type { Aggregator, AlignedWindows, Emit, SequenceRange, Windows } from '@tidemark/windowing'
+import type {
+  Aggregator,
+  AlignedWindows,
+  Emit,
+  SequenceRange,
+  SlidingWindows,
+  ValueSnapshots,
+  Windows,
+} from '@tidemark/windowing'
 import type { BranchPredicate, REST } from './branch-operator.ts'
 import type { Codec } from './codec.ts'
 import type { ExternalSink } from './external-sink.ts'
@@ -245,7 +253,7 @@ export class SequencedStream<V, K = string> extends Stream<V, K> {
 }
 
 /** How the results of windows leave. */
-export interface EmitOptions<W> {
+export interface EmitOptions<W, V = unknown> {
   /**
    * `on-close`: one result per window, when the watermark reaches its end. `on-update`: also the result so far of each window that
    * has changed, at every commit; for windows whose bounds are known from the start.
@@ -258,6 +266,8 @@ export interface EmitOptions<W> {
    * `kind`, or by the shape that a new one has; given, it is taken at its word, for a `restore` that also reads what an older one wrote.
    */
   readonly version?: number
+  /** For sliding windows, which keep records: how values that are not JSON-safe become data and come back. */
+  readonly values?: W extends SlidingWindows ? ValueSnapshots<V> : never
   /** A topic for late records, as of `AggregatedStream.to`; where the results go on to another step. */
   readonly late?: string
 }
@@ -274,12 +284,12 @@ export class WindowedStream<V, W extends Windows<V>, K = string> {
   }
 
   /** Folds each key's records into its windows. */
-  aggregate<A, R>(aggregator: Aggregator<V, A, R, K>, options: EmitOptions<W>): AggregatedStream<R, K> {
+  aggregate<A, R>(aggregator: Aggregator<V, A, R, K>, options: EmitOptions<W, V>): AggregatedStream<R, K> {
     const windows = this.#windows
-    const { emit, late, version, name = `windows-${windowsName(windows)}` } = options
+    const { emit, late, values, version, name = `windows-${windowsName(windows)}` } = options
     const lateTopics: string[] = late === undefined ? [] : [late]
     const named = withResultKeys(this.#keys, aggregator)
-    const node = aggregateNode(this.#place, { name, windows, aggregator: named, version, emit, lateTopics })
+    const node = aggregateNode(this.#place, { name, windows, aggregator: named, version, emit, values, lateTopics })
     return new AggregatedStream<R, K>(node, this.#keys, lateTopics)
   }
 }
