@@ -87,6 +87,10 @@ export const metricsCharts: readonly MetricsChart[] = [
     spec: (values) => bars('Order flow imbalance', values, { field: 'order_flow_imbalance', title: 'from -1 to 1' }),
   },
   {
+    name: 'trade-count',
+    spec: (values) => bars('Trades', values, { field: 'trade_count', title: 'fills' }),
+  },
+  {
     name: 'volatility',
     spec: (windows) => ({
       ...chart('Annualised volatility, four ways', windows.flatMap(volatilities)),
