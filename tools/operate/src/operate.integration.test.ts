@@ -92,7 +92,7 @@ test('dead letters are listed, shown with Avro decoded, and replayed once', asyn
     value,
     headers: [
       ['trace', '1'],
-      ['tidemark.dlq.attempts', '2'],
+      ['tidemark.dlq.attempts', '1'],
     ],
   })
 })

@@ -15,7 +15,7 @@ export const refusalTexts: Readonly<Record<Refusal, string>> = {
 }
 
 /**
- * The original record: key, bytes and headers as they were, and one attempt more. It goes to the topic it came from, or to `to`; its
+ * The original record: key, bytes and headers as they were, and how often it has been a dead letter so far, from which the next one counts on. It goes to the topic it came from, or to `to`; its
  * partition follows from its key.
  */
 export function replayLetter(
@@ -26,6 +26,6 @@ export function replayLetter(
   if (originalBytes !== undefined) return { kind: 'refuse', refusal: 'cut' }
   const topic = to ?? source?.topic
   if (topic === undefined || topic === '') return { kind: 'refuse', refusal: 'no-source' }
-  const attempt = { key: ATTEMPTS_HEADER, value: Buffer.from(String(attempts + 1)) }
+  const attempt = { key: ATTEMPTS_HEADER, value: Buffer.from(String(attempts)) }
   return { kind: 'write', record: { topic, key, value, timestampMs: nowMs, headers: [...originalHeaders, attempt] } }
 }

@@ -1,11 +1,9 @@
-import { deadLetterRecord, MAX_DEAD_LETTER_BYTES } from '@tidemark/streams'
-import { InMemoryKafka, ManualClock } from '@tidemark/testing'
+import { deadLetterRecord, jsonCodec, MAX_DEAD_LETTER_BYTES, stream } from '@tidemark/streams'
+import { InMemoryKafka, ManualClock, TopologyTestDriver } from '@tidemark/testing'
 import { expect, test } from 'vitest'
-import { storedLetter } from './dead-letter.ts'
 import { DLQ, letter, readAll, SOURCE, write } from './letters-fixture.ts'
 import { replay, type ReplayOptions } from './replay.ts'
 import { replayGroupId } from './replay-writer.ts'
-import { scanTopic } from './scan-topic.ts'
 
 async function withLetters(parts: Parameters<typeof letter>[0][], partitions = 1) {
   const kafka = new InMemoryKafka()
@@ -40,7 +38,7 @@ async function withLetters(parts: Parameters<typeof letter>[0][], partitions = 1
 
 const bytes = (text: string) => Buffer.from(text)
 
-test('writes key, bytes and headers back as they were, with one attempt more', async () => {
+test('writes key, bytes and headers back as they were, with how often they were dead letters', async () => {
   const value = Buffer.from([0, 255, 1])
   const headers = [
     { key: 'trace', value: bytes('1') },
@@ -56,7 +54,7 @@ test('writes key, bytes and headers back as they were, with one attempt more', a
       headers: [
         ['trace', '1'],
         ['trace', null],
-        ['tidemark.dlq.attempts', '2'],
+        ['tidemark.dlq.attempts', '1'],
       ],
     },
   ])
@@ -68,23 +66,36 @@ test('a tombstone without a key comes back as one', async () => {
   expect(await readAll(kafka.logReader(), SOURCE)).toMatchObject([{ key: null, value: null }])
 })
 
-test('a record that fails again after a replay counts its attempts on', async () => {
-  const { kafka, run } = await withLetters([{ headers: [{ key: 'trace', value: bytes('1') }] }])
-  await run()
-  for await (const { cursor } of scanTopic(kafka.logReader(), SOURCE)) {
-    const { key, value, headers } = storedLetter(cursor, 0)
-    await write(kafka, [letter({ key, value, headers, attempts: 1 })])
+test('a record that fails again after each replay says how often it has failed', async () => {
+  const { kafka, run } = await withLetters([])
+  const words = jsonCodec<string>(() => undefined)
+  const driver = new TopologyTestDriver(stream(SOURCE, words, { timestampMs: () => 1 }).to('words', words), {
+    kafka,
+    partitions: 2,
+  })
+  const topic = driver.deadLetterTopic
+  const attempts = async () =>
+    (await readAll(kafka.logReader(), topic)).map(({ headers }) => Object.fromEntries(headers)['tidemark.dlq.attempts'])
+  await driver.input(SOURCE, words).pipeBytes('k', bytes('?'), [{ key: 'trace', value: bytes('1') }])
+  expect(await attempts()).toEqual(['1'])
+  for (const failures of [
+    ['1', '2'],
+    ['1', '2', '3'],
+  ]) {
+    expect((await run({ topic })).written).toEqual([{ topic: SOURCE, code: 'malformed', letters: 1 }])
+    await driver.settle()
+    expect(await attempts()).toEqual(failures)
   }
-  await run()
   const records = await readAll(kafka.logReader(), SOURCE)
   expect(records.map(({ headers }) => headers)).toEqual([
+    [['trace', '1']],
     [
       ['trace', '1'],
-      ['tidemark.dlq.attempts', '2'],
+      ['tidemark.dlq.attempts', '1'],
     ],
     [
       ['trace', '1'],
-      ['tidemark.dlq.attempts', '3'],
+      ['tidemark.dlq.attempts', '2'],
     ],
   ])
 })
@@ -102,7 +113,7 @@ test('a record that was a dead letter before it was set aside keeps what it said
     ['__streams.errors.message', 'first'],
     ['tidemark.dlq.code', 'invalid'],
     ['tidemark.dlq.ingestion_time_ms', '1'],
-    ['tidemark.dlq.attempts', '2'],
+    ['tidemark.dlq.attempts', '1'],
   ])
 })
 
