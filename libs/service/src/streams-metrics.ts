@@ -22,17 +22,7 @@ export function streamsMetrics(app: StreamsLike, metrics: Metrics): void {
       this.inc({ outcome: 'dead_letter' }, deadLetters)
     },
   })
-  metrics.gauge({
-    name: 'tidemark_streams_lag_records',
-    help: 'Records of a partition that are not processed and committed yet.',
-    labelNames: ['topic', 'partition'],
-    collect() {
-      this.reset()
-      for (const { topic, partition, committed, endOffset } of app.health().partitions) {
-        if (endOffset !== undefined) this.set({ topic, partition }, Math.max(0, endOffset - committed))
-      }
-    },
-  })
+  partitionMetrics(app, metrics)
   metrics.gauge({
     name: 'tidemark_streams_buffered_bytes',
     help: 'What is in memory between the broker and the outputs.',
@@ -61,6 +51,29 @@ export function streamsMetrics(app: StreamsLike, metrics: Metrics): void {
           this.set({ state, partition, of: 'total' }, total)
         }
       }
+    },
+  })
+}
+
+function partitionMetrics(app: StreamsLike, metrics: Metrics): void {
+  metrics.gauge({
+    name: 'tidemark_streams_lag_records',
+    help: 'Records of a partition that are not processed and committed yet.',
+    labelNames: ['topic', 'partition'],
+    collect() {
+      this.reset()
+      for (const { topic, partition, committed, endOffset } of app.health().partitions) {
+        if (endOffset !== undefined) this.set({ topic, partition }, Math.max(0, endOffset - committed))
+      }
+    },
+  })
+  metrics.gauge({
+    name: 'tidemark_streams_failed_commits',
+    help: 'Commits of a partition that have failed since its last one that did not: above 0 for long, it is stuck.',
+    labelNames: ['partition'],
+    collect() {
+      this.reset()
+      for (const { partition, failing } of app.health().partitions) this.set({ partition }, failing?.commits ?? 0)
     },
   })
 }

@@ -2,7 +2,16 @@ import { expect, it } from 'vitest'
 import { createMetrics } from './metrics.ts'
 import { streamsService, type StreamsLike, type StreamsLikeHealth } from './streams-service.ts'
 
-const partition = { topic: 'market-metrics', partition: 3, position: 12, committed: 10, endOffset: 15, restoring: [] }
+const partition = {
+  topic: 'market-metrics',
+  partition: 3,
+  status: 'running',
+  position: 12,
+  committed: 10,
+  endOffset: 15,
+  restoring: [],
+  failing: undefined,
+} as const
 
 function app(health: Partial<StreamsLikeHealth> = {}, done: Promise<void> = new Promise(() => undefined)): StreamsLike {
   const all = {
@@ -27,7 +36,17 @@ it('reports position, committed offset, end and lag of every partition', () => {
     dead_letters: 2,
     written: 9,
     partitions: [
-      { topic: 'market-metrics', partition: 3, position: 12, committed: 10, end_offset: 15, lag: 5, restoring: [] },
+      {
+        topic: 'market-metrics',
+        partition: 3,
+        status: 'running',
+        position: 12,
+        committed: 10,
+        end_offset: 15,
+        lag: 5,
+        restoring: [],
+        failing: null,
+      },
     ],
   })
 })
@@ -35,6 +54,27 @@ it('reports position, committed offset, end and lag of every partition', () => {
 it('reports no end and no lag before the broker has told the end', () => {
   const { partitions } = streamsService(app({ partitions: [{ ...partition, endOffset: undefined }] })).health()
   expect(partitions).toEqual([expect.objectContaining({ end_offset: null, lag: null })])
+})
+
+it('names the partition whose commits fail, with the last error, in its health and as a metric', async () => {
+  const metrics = createMetrics()
+  const failing = { commits: 4, code: 'broker-unavailable', message: 'no answer', retryAtMs: 1_000 }
+  const stuck = { ...partition, status: 'suspended', failing } as const
+  const running = { ...partition, partition: 4 }
+  const { partitions } = streamsService(app({ ready: false, partitions: [stuck, running] }), { metrics }).health()
+  expect(partitions).toMatchObject([
+    {
+      partition: 3,
+      status: 'suspended',
+      lag: 5,
+      failing: { commits: 4, code: 'broker-unavailable', message: 'no answer', retry_at_ms: 1_000 },
+    },
+    { partition: 4, status: 'running', failing: null },
+  ])
+  const lines = (await metrics.registry.metrics()).split('\n')
+  expect(lines).toContain('tidemark_streams_failed_commits{partition="3"} 4')
+  expect(lines).toContain('tidemark_streams_failed_commits{partition="4"} 0')
+  expect(lines).toContain('tidemark_streams_lag_records{topic="market-metrics",partition="3"} 5')
 })
 
 it('is starting until its partitions are assigned and rebuilt', () => {
@@ -74,6 +114,7 @@ it('has the figures of the streams as metrics: lag, records, state, and how far 
     'tidemark_streams_records_total{outcome="late"} 1',
     'tidemark_streams_records_total{outcome="dead_letter"} 2',
     'tidemark_streams_lag_records{topic="market-metrics",partition="3"} 5',
+    'tidemark_streams_failed_commits{partition="3"} 0',
     'tidemark_streams_buffered_bytes 4096',
     'tidemark_streams_state_entries{state="totals"} 7',
     'tidemark_streams_restore_records{state="totals",partition="3",of="restored"} 40',

@@ -10,6 +10,14 @@ export interface StreamsLike {
   stop(): Promise<void>
 }
 
+/** Commits of a partition that have failed since the last one that did not: how many, the last error, and when its task starts anew. */
+export interface StreamsLikeFailures {
+  readonly commits: number
+  readonly code: string
+  readonly message: string
+  readonly retryAtMs: number
+}
+
 export interface StreamsLikeHealth {
   readonly status: 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
   readonly live: boolean
@@ -23,6 +31,8 @@ export interface StreamsLikeHealth {
     readonly position: number
     readonly committed: number
     readonly endOffset: number | undefined
+    readonly status: 'running' | 'restoring' | 'suspended' | 'waiting'
+    readonly failing: StreamsLikeFailures | undefined
     readonly restoring: readonly { readonly state: string; readonly restored: number; readonly total: number }[]
   }[]
   readonly stateEntries: ReadonlyMap<string, number>
@@ -40,8 +50,10 @@ export interface StreamsServiceOptions {
 
 /**
  * A stream application as a service. Its `/health` has `processed`, `late`, `dead_letters`, the app's figures, and per partition `topic`,
- * `partition`, `position`, `committed`, `end_offset`, `lag` (end less committed; both null until the broker has told the end), and
- * `restoring`: the states that are being read back, each with the records of its changelog `restored` so far and in `total`.
+ * `partition`, `status` (`running`, `restoring`, `suspended` after a commit that has failed, `waiting` while the group divides its partitions anew), `position`,
+ * `committed`, `end_offset`, `lag` (end less committed; both null until the broker has told the end), `restoring`: the states that are being
+ * read back, each with the records of its changelog `restored` so far and in `total`, and `failing`: null, or `commits` that have failed in a row with
+ * `code` and `message` of the last one, and `retry_at_ms`, when the partition is begun anew.
  */
 export function streamsService(
   app: StreamsLike,
@@ -57,15 +69,7 @@ export function streamsService(
       dead_letters: streams.deadLetters,
       ...own,
       status: statusOf(streams, own.degradedBy),
-      partitions: streams.partitions.map(({ topic, partition, position, committed, endOffset, restoring }) => ({
-        topic,
-        partition,
-        position,
-        committed,
-        end_offset: endOffset ?? null,
-        lag: endOffset === undefined ? null : Math.max(0, endOffset - committed),
-        restoring,
-      })),
+      partitions: streams.partitions.map(partitionReport),
     }
   }
   return {
@@ -75,6 +79,25 @@ export function streamsService(
     live: () => app.health().live,
     ready: () => app.health().ready && figures().degradedBy === undefined,
   }
+}
+
+function partitionReport({ endOffset, failing, restoring, ...part }: StreamsLikeHealth['partitions'][number]) {
+  const { topic, partition, status, position, committed } = part
+  return {
+    topic,
+    partition,
+    status,
+    position,
+    committed,
+    end_offset: endOffset ?? null,
+    lag: endOffset === undefined ? null : Math.max(0, endOffset - committed),
+    restoring,
+    failing: failing === undefined ? null : failureReport(failing),
+  }
+}
+
+function failureReport({ commits, code, message, retryAtMs }: StreamsLikeFailures) {
+  return { commits, code, message, retry_at_ms: retryAtMs }
 }
 
 function statusOf({ status, ready }: StreamsLikeHealth, degradedBy: string | undefined): HealthStatus {

@@ -1,9 +1,11 @@
 import type { ExternalSink } from './external-sink.ts'
-import { FailedCommits } from './failed-commits.ts'
+import { FailedCommits, type CommitFailures } from './failed-commits.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
+import type { RestoreProgress } from './changelog.ts'
 import type { ConsumerPort, KafkaPorts, TopicPartition } from './ports.ts'
 import type { StreamsLogger } from './run-options.ts'
 import { loadTables } from './table-loading.ts'
+import type { TaskPosition } from './task-source.ts'
 import type { Task } from './task.ts'
 
 export interface OwnedTasksOptions {
@@ -19,6 +21,19 @@ export interface OwnedTasksOptions {
   onProgress(): void
 }
 
+/** What a member can say of a partition that is its own, whether its task runs or not. */
+export interface PartitionState {
+  /**
+   * `restoring`: what it had is being read back. `suspended`: a commit has failed, the task starts anew in a while. `waiting`: the group divides its
+   * partitions anew.
+   */
+  readonly status: 'running' | 'restoring' | 'suspended' | 'waiting'
+  /** Commits that have failed since the last one that did not; undefined while there are none. */
+  readonly failing: CommitFailures | undefined
+  /** How far the states of its task are restored from their changelogs; none when that is done. */
+  readonly restoring: readonly RestoreProgress[]
+}
+
 /**
  * The tasks of this member, from one division of the group's partitions to the next. While the group rebalances they stay in
  * memory; those that come back go on with the state that they have, if nobody else has written for them in between.
@@ -28,8 +43,8 @@ export class OwnedTasks {
   readonly #running = new Map<number, Task>()
   /** Not run while the group divides its partitions anew. */
   readonly #waiting = new Map<number, Task>()
-  /** Partitions whose task starts anew, and when. */
-  readonly #suspended = new Map<number, number>()
+  /** Partitions whose task starts anew, when, and how far it had come. */
+  readonly #suspended = new Map<number, { readonly atMs: number; readonly positions: readonly TaskPosition[] }>()
   /** Where tasks began to read that were suspended, by topic and partition: without a commit so far they begin there again. */
   readonly #starts = new Map<string, number>()
   readonly #failures = new FailedCommits()
@@ -46,6 +61,27 @@ export class OwnedTasks {
 
   get(partition: number): Task | undefined {
     return this.#running.get(partition)
+  }
+
+  /** All partitions of this member, by how far their tasks are: those too whose task does not run. */
+  partitions(): (TaskPosition & PartitionState)[] {
+    const { guarantee } = this.#options
+    const described = (partition: number, positions: readonly TaskPosition[], state: Omit<PartitionState, 'failing'>) =>
+      positions.map((position) => ({ ...position, ...state, failing: this.#failures.of(partition, positions) }))
+    return [
+      ...this.all().flatMap((task) => {
+        const positions = task.positions()
+        const restoring = guarantee.restoring(task)
+        const isRestoring = restoring.length > 0 || positions.some(({ rebuilding }) => rebuilding)
+        return described(task.partition, positions, { status: isRestoring ? 'restoring' : 'running', restoring })
+      }),
+      ...[...this.#suspended].flatMap(([partition, { positions }]) =>
+        described(partition, positions, { status: 'suspended', restoring: [] }),
+      ),
+      ...[...this.#waiting.values()].flatMap((task) =>
+        described(task.partition, task.positions(), { status: 'waiting', restoring: [] }),
+      ),
+    ]
   }
 
   /** True once this member has its partitions, be it none, and all of their tasks run, with their state restored. */
@@ -101,7 +137,10 @@ export class OwnedTasks {
       this.#running.delete(task.partition)
       for (const { topic, offset } of task.progress.starts)
         this.#starts.set(nameOf({ topic, partition: task.partition }), offset)
-      this.#suspended.set(task.partition, nowMs() + this.#failures.pauseMs(commit))
+      this.#suspended.set(task.partition, {
+        atMs: this.#failures.add(commit, nowMs()),
+        positions: task.positions(),
+      })
       await guarantee.drop([task])
     }
   }
@@ -109,13 +148,13 @@ export class OwnedTasks {
   /** True where `resumeSuspended` has something to do. */
   get isSuspendedDue(): boolean {
     const { nowMs } = this.#options
-    return [...this.#suspended.values()].some((atMs) => atMs <= nowMs())
+    return [...this.#suspended.values()].some(({ atMs }) => atMs <= nowMs())
   }
 
   /** Starts tasks anew whose commit had failed. Returns their partitions: what was fetched of them before is to be left out. */
   async resumeSuspended(): Promise<readonly number[]> {
     const { consumer, nowMs } = this.#options
-    const due = [...this.#suspended].filter(([, atMs]) => atMs <= nowMs()).map(([partition]) => partition)
+    const due = [...this.#suspended].filter(([, { atMs }]) => atMs <= nowMs()).map(([partition]) => partition)
     if (due.length === 0) return due
     for (const partition of due) this.#suspended.delete(partition)
     // Those with a commit are put there by `#open`. What has been fetched since is behind what all of them have to process.

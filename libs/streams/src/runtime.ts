@@ -1,9 +1,8 @@
 import { AtLeastOnce } from './at-least-once.ts'
-import type { RestoreProgress } from './changelog.ts'
 import { StreamsError } from './errors.ts'
 import { ExactlyOnce } from './exactly-once.ts'
 import type { Guarantee } from './guarantee.ts'
-import { OwnedTasks } from './owned-tasks.ts'
+import { OwnedTasks, type PartitionState } from './owned-tasks.ts'
 import type { ConsumerPort, TopicPartition } from './ports.ts'
 import type { StateEntry } from './read-state.ts'
 import type { RecordBatch } from './record-batch.ts'
@@ -14,11 +13,9 @@ import { Task, type TaskCounters } from './task.ts'
 import type { TaskPosition } from './task-source.ts'
 import type { Topology } from './topology.ts'
 
-export interface PartitionHealth extends TaskPosition {
-  /** The offset after the last record of the partition, as last heard from the broker. */
+export interface PartitionHealth extends TaskPosition, PartitionState {
+  /** The offset after the last record of the partition, as last heard from the broker; undefined while the group divides its partitions anew. */
   readonly endOffset: number | undefined
-  /** How far the states of its task are restored from their changelogs; none when that is done. */
-  readonly restoring: readonly RestoreProgress[]
 }
 
 const IDLE_POLL_MS = 500
@@ -185,13 +182,7 @@ export class StreamsRuntime {
   }
 
   partitions(): PartitionHealth[] {
-    return this.#tasks.all().flatMap((task) =>
-      task.positions().map((position) => ({
-        ...position,
-        endOffset: this.#consumer.endOffset(position),
-        restoring: this.#guarantee.restoring(task),
-      })),
-    )
+    return this.#tasks.partitions().map((part) => ({ ...part, endOffset: this.#consumer.endOffset(part) }))
   }
 
   /** How much state there is, by name, over all tasks. */

@@ -1,6 +1,13 @@
-import { StreamsError, type TransactionalProducerOptions, type TransactionalProducerPort } from '@tidemark/streams'
+import {
+  RecordCollector,
+  StreamsError,
+  StreamsRuntime,
+  type TransactionalProducerOptions,
+  type TransactionalProducerPort,
+} from '@tidemark/streams'
 import { describe, expect, test } from 'vitest'
 import { InMemoryKafka } from './in-memory-kafka.ts'
+import { ManualClock } from './manual-clock.ts'
 import { orderCodec, ordersTopology, totalsCodec, type Order } from './orders-fixture.ts'
 import { TopologyTestDriver } from './topology-test-driver.ts'
 
@@ -103,4 +110,58 @@ test('commits that fail again and again are repeated after longer and longer pau
   expect(pauses[1]).toBeGreaterThanOrEqual(50)
   expect(pauses[10]).toBeGreaterThanOrEqual(2_500)
   expect(Math.max(...pauses)).toBeLessThanOrEqual(5_010)
+})
+
+describe('a partition whose task does not run', () => {
+  async function running() {
+    const kafka = new FailingKafka()
+    for (const topic of ['orders', 'order-totals', 'order-totals-late', 'app-dlq']) kafka.createTopic(topic)
+    const collector = new RecordCollector(kafka.producer())
+    await collector.open('orders')
+    collector.add({ topic: 'orders', key: 'ada', value: order(1), codec: orderCodec, timestampMs: 0 })
+    await collector.flush()
+    const clock = new ManualClock(1_000)
+    const runtime = new StreamsRuntime(ordersTopology(), {
+      ...{ applicationId: 'app', guarantee: 'exactly-once', commitIntervalMs: Infinity },
+      ...{ kafka, nowMs: clock.nowMs },
+    })
+    await runtime.start()
+    await runtime.turn(0)
+    return { kafka, clock, runtime }
+  }
+
+  test('after a failed commit is in its health all the same: with its lag, the error, and when it goes on', async () => {
+    const { kafka, clock, runtime } = await running()
+    kafka.failNext = { error: fenced, isCommitted: false }
+    await runtime.commit()
+    const failing = { commits: 1, code: 'fenced', message: 'the transaction took too long', retryAtMs: 4_000 }
+    const place = { topic: 'orders', partition: 0, endOffset: 1 }
+    expect(runtime.partitions()).toMatchObject([{ ...place, status: 'suspended', position: 1, committed: 0, failing }])
+    expect(runtime.ready).toBe(false)
+    clock.advance(3_000)
+    await runtime.turn(0)
+    expect(runtime.partitions()).toMatchObject([{ ...place, status: 'running', position: 0, failing }])
+    await runtime.turn(0)
+    kafka.failNext = { error: noAnswer, isCommitted: false }
+    await runtime.commit()
+    expect(runtime.partitions()).toMatchObject([{ failing: { commits: 2, code: 'broker-unavailable' } }])
+    clock.advance(100)
+    await runtime.turn(0)
+    await runtime.turn(0)
+    await runtime.commit()
+    expect(runtime.partitions()).toMatchObject([{ status: 'running', committed: 1, failing: undefined }])
+  })
+
+  test('since the group divides its partitions anew is in its health as waiting', async () => {
+    const { kafka, runtime } = await running()
+    const other = kafka.consumer({ groupId: 'app' })
+    const nothing = async () => {}
+    const group = kafka.group('app')
+    group.expel(group.members[0]!)
+    other.subscribe(['orders'], { assigned: nothing, revoked: nothing, lost: nothing })
+    await other.poll(0)
+    await runtime.turn(0)
+    expect(runtime.partitions()).toMatchObject([{ topic: 'orders', partition: 0, status: 'waiting', position: 1 }])
+    expect(runtime.ready).toBe(false)
+  })
 })
