@@ -137,7 +137,7 @@ describe('a feed of trades', () => {
       lastTradeIds: async () => new Map(),
       trades: async ({ fromId }) => {
         asked.push(fromId)
-        return { trades: [2, 3, 4].map((id) => tradeOf('BTCUSDT', id)), completeFromId: fromId }
+        return { trades: [2, 3, 4].map((id) => tradeOf('BTCUSDT', id)), rejected: [], completeFromId: fromId }
       },
     }
     const feed = feedOf({ history })
@@ -172,7 +172,7 @@ describe('a feed of trades', () => {
         trades: async ({ fromId, limit }) => {
           asked.push(fromId)
           const trades = Array.from({ length: limit }, (_unused, index) => tradeOf('BTCUSDT', fromId + index))
-          return { trades: trades.filter(({ trade_id }) => trade_id <= 40), completeFromId: fromId }
+          return { trades: trades.filter(({ trade_id }) => trade_id <= 40), rejected: [], completeFromId: fromId }
         },
       }
       const feed = feedOf({ maxBufferedFrames: 10, maxPauseMs: 1_000, silenceMs: 10 * 600_000, history })
@@ -219,7 +219,7 @@ describe('a feed of trades', () => {
       reach: 'any',
       serverTimeMs: async () => 1_000,
       lastTradeIds: async () => new Map([['BTCUSDT', { id: 2, timeMs: 1_000 }]]),
-      trades: async ({ fromId }) => ({ trades: [tradeOf('BTCUSDT', 2)], completeFromId: fromId }),
+      trades: async ({ fromId }) => ({ trades: [tradeOf('BTCUSDT', 2)], rejected: [], completeFromId: fromId }),
     }
     const feed = feedOf({ history })
     const { socket } = await accepted()

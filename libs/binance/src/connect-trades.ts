@@ -8,7 +8,7 @@ import { HistoryDriver } from './history-driver.ts'
 import { LinkSet } from './link-set.ts'
 import { tradeSubscription } from './stream-url.ts'
 import type { FeedCounters, FeedLogger, FeedState, TradeFeed } from './trade-feed.ts'
-import type { TradeHistory } from './trade-history.ts'
+import type { RejectedTrade, TradeHistory } from './trade-history.ts'
 
 export interface ConnectTradesOptions extends Partial<FeedLimits> {
   /** The exchange's address without a path, such as `wss://data-stream.binance.vision`. */
@@ -93,6 +93,7 @@ class WebSocketTradeFeed implements TradeFeed {
       output: {
         trade: (trade) => this.#put({ kind: 'trade', trade }, tradeBytes),
         gap: (gap) => this.#put({ kind: 'gap', gap }, tradeBytes),
+        rejected: (rejected) => this.#rejectRow(rejected),
         heartbeat: (symbol, watermarkMs) => this.#put({ kind: 'heartbeat', symbol, watermarkMs }, tradeBytes),
         wentBack: (trade, lastId) => this.#tellWentBack(trade, lastId),
       },
@@ -254,6 +255,11 @@ class WebSocketTradeFeed implements TradeFeed {
     this.#continuity.unreadable(link, this.#clock.elapsedMs())
     if (hasRoom) this.#put(frame, frame.bytes.length)
     else this.#counters.dropped++
+  }
+
+  #rejectRow(row: RejectedTrade): void {
+    this.#counters.rejected++
+    this.#put(row, row.bytes.length)
   }
 
   #confirm(link: number, { id, error }: ReplyFrame): void {

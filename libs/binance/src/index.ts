@@ -52,6 +52,7 @@ export {
   type LastTrade,
   type TradeHistory,
   type TradeHistoryErrorCode,
+  type RejectedTrade,
   type TradePage,
   type TradeRange,
 } from './trade-history.ts'

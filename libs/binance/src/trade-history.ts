@@ -1,4 +1,5 @@
 import type { Trade } from '@tidemark/schemas'
+import type { RejectedFrame } from './frame-parser.ts'
 
 /** The newest trade of a symbol that the exchange knows of. */
 export interface LastTrade {
@@ -14,11 +15,19 @@ export interface TradeRange {
   readonly limit: number
 }
 
+/** A row of the exchange's that is no trade, or that would lose digits; its bytes are the row as JSON. */
+export interface RejectedTrade extends RejectedFrame {
+  /** Undefined where that can't be read either. */
+  readonly tradeId: number | undefined
+}
+
 /** Single trades, ascending by id; `fromId` and above only. */
 export interface TradePage {
   readonly trades: readonly Trade[]
+  /** What the exchange has among them and can't be taken, ascending by id; those without an id come last. */
+  readonly rejected: readonly RejectedTrade[]
   /**
-   * From this id on the page leaves out nothing that the exchange has, up to its last trade (or, where it has less than `limit`, up to
+   * From this id on the page leaves out nothing that the exchange has, up to its last id (or, where it has less than `limit`, up to
    * what the exchange serves so far: rows of a database may lag behind the stream). It is above `fromId` where the exchange serves
    * the newest trades only: those before it can't be had.
    */

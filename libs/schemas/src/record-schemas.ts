@@ -249,7 +249,7 @@ export const recordSchemas: { readonly [N in SchemaName]: RecordSchema } = {
       {
         name: 'status',
         type: 'string',
-        doc: '`open`, `filled` (all of it is in the topic), `unfillable` (the exchange has none of it) or `given_up`.',
+        doc: '`open`, `filled` (all of it is in the topic), `unfillable` (the exchange has none of it) or `given_up` (not had in time, or a dead letter).',
       },
       {
         name: 'detected_at_ms',
@@ -304,9 +304,17 @@ export const recordSchemas: { readonly [N in SchemaName]: RecordSchema } = {
     doc: 'One trade as the exchange reported it, with the times of its way here.',
     fields: [
       { name: 'event_type', type: 'string', doc: "The exchange's word for the event: `trade`." },
-      { name: 'event_time_ms', type: 'long', doc: 'When the exchange sent the event; milliseconds since the epoch.' },
+      {
+        name: 'event_time_ms',
+        type: 'long',
+        doc: 'When the exchange sent the event; of a trade that was filled over REST, which has no such time, its trade_time_ms; milliseconds since the epoch.',
+      },
       { name: 'symbol', type: 'string', doc: 'Trading pair in upper case, such as `BTCUSDT`.' },
-      { name: 'trade_id', type: 'long', doc: "The exchange's number of the trade: contiguous within a symbol." },
+      {
+        name: 'trade_id',
+        type: 'long',
+        doc: "The exchange's number of the trade: unique and ascending within a symbol, nearly always contiguous.",
+      },
       { name: 'price', type: 'double', doc: 'Price of one unit of the base asset, in the quote asset; above zero.' },
       { name: 'quantity', type: 'double', doc: 'Amount traded, in the base asset; above zero.' },
       {
@@ -327,7 +335,7 @@ export const recordSchemas: { readonly [N in SchemaName]: RecordSchema } = {
       {
         name: 'latency_ms',
         type: 'long',
-        doc: 'ingestion_time_ms - event_time_ms, in milliseconds; negative where the clocks differ.',
+        doc: 'ingestion_time_ms - event_time_ms, in milliseconds; negative where the clocks differ. Of a trade that was filled over REST, how long ago it took place.',
       },
     ],
   },

@@ -164,7 +164,7 @@ export interface TradeGap {
   readonly to_trade_id: number
   /** `reconnect`, `skip` (within a connection), `restart` (missed while the producer was down) or `overload` (dropped here). */
   readonly cause: string
-  /** `open`, `filled` (all of it is in the topic), `unfillable` (the exchange has none of it) or `given_up`. */
+  /** `open`, `filled` (all of it is in the topic), `unfillable` (the exchange has none of it) or `given_up` (not had in time, or a dead letter). */
   readonly status: string
   /** Event time at which it was noticed; milliseconds since the epoch. */
   readonly detected_at_ms: number
@@ -192,11 +192,11 @@ export interface TradePosition {
 export interface Trade {
   /** The exchange's word for the event: `trade`. */
   readonly event_type: string
-  /** When the exchange sent the event; milliseconds since the epoch. */
+  /** When the exchange sent the event; of a trade that was filled over REST, which has no such time, its trade_time_ms; milliseconds since the epoch. */
   readonly event_time_ms: number
   /** Trading pair in upper case, such as `BTCUSDT`. */
   readonly symbol: string
-  /** The exchange's number of the trade: contiguous within a symbol. */
+  /** The exchange's number of the trade: unique and ascending within a symbol, nearly always contiguous. */
   readonly trade_id: number
   /** Price of one unit of the base asset, in the quote asset; above zero. */
   readonly price: number
@@ -208,7 +208,7 @@ export interface Trade {
   readonly is_buyer_maker: boolean
   /** When the trade was received here; milliseconds since the epoch. */
   readonly ingestion_time_ms: number
-  /** ingestion_time_ms - event_time_ms, in milliseconds; negative where the clocks differ. */
+  /** ingestion_time_ms - event_time_ms, in milliseconds; negative where the clocks differ. Of a trade that was filled over REST, how long ago it took place. */
   readonly latency_ms: number
 }
 

@@ -13,6 +13,7 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('skip' as const), symbol, ids: fc.integer({ min: 1, max: 3 }) }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('lossy' as const), symbol }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('swallow' as const, 'garble' as const), symbol, at }) },
   {
     weight: 6,
@@ -60,6 +61,8 @@ function take(exchange: ExchangeFixture, next: Step): void {
       return exchange.trade(next.symbol, { skippedIds: next.ids })
     case 'swallow':
       return exchange.trade(next.symbol, { lostOn: next.at === 0 ? connections : [connection] })
+    case 'lossy':
+      return exchange.trade(next.symbol, { lossy: true })
     case 'garble':
       return exchange.trade(next.symbol, { garbledOn: [connection] })
     case 'deliver':

@@ -14,6 +14,7 @@ const told = (outputs: readonly Output[] = exchange.outputs): string[] =>
   outputs.map((output) => {
     if (output.kind === 'trade') return `${output.trade.symbol} ${output.trade.trade_id}`
     if (output.kind === 'heartbeat') return `${output.symbol} until ${output.watermarkMs - 1_000_000}`
+    if (output.kind === 'rejected') return `${output.rejected.message} rejected`
     const { symbol, from_trade_id: from, to_trade_id: to, status, cause } = output.gap
     return `${symbol} ${from}-${to} ${status} ${cause}`
   })
@@ -85,6 +86,7 @@ describe('trades', () => {
       output: {
         trade: (trade) => outputs.push({ kind: 'trade', trade }),
         gap: (gap) => outputs.push({ kind: 'gap', gap }),
+        rejected: (rejected) => outputs.push({ kind: 'rejected', rejected }),
         heartbeat: (symbol, watermarkMs) => outputs.push({ kind: 'heartbeat', symbol, watermarkMs }),
         wentBack: () => undefined,
       },

@@ -1,5 +1,5 @@
 import type { Trade, TradeGap } from '@tidemark/schemas'
-import type { LastTrade, TradePage } from '../trade-history.ts'
+import type { LastTrade, RejectedTrade, TradePage } from '../trade-history.ts'
 import { type ContinuityLimits } from './continuity-limits.ts'
 import { FillPlan, type PageRequest } from './fill-plan.ts'
 import { TradeSequence, type GapCause, type HeldBudget, type SequenceStart } from './trade-sequence.ts'
@@ -23,6 +23,8 @@ export interface CheckAnswer {
 export interface ContinuityOutput {
   trade(trade: Trade): void
   gap(gap: TradeGap): void
+  /** A row of the history that can't be taken. */
+  rejected(rejected: RejectedTrade): void
   heartbeat(symbol: string, watermarkMs: number): void
   /** A symbol's ids go on below those that it had: said once. None of its trades comes out any more. */
   wentBack(trade: Trade, lastId: number): void

@@ -1,5 +1,5 @@
 import type { Trade, TradeGap } from '@tidemark/schemas'
-import { TradeHistoryError, type LastTrade, type TradePage } from '../trade-history.ts'
+import { TradeHistoryError, type LastTrade, type RejectedTrade, type TradePage } from '../trade-history.ts'
 import { Continuity, type HistoryRequest, type SymbolStart } from './continuity.ts'
 import { defaultContinuityLimits, type ContinuityLimits } from './continuity-limits.ts'
 
@@ -16,10 +16,20 @@ export const tradeOf = (symbol: string, id: number, timeMs = 1_000): Trade => ({
   latency_ms: 0,
 })
 
+export const rejectedOf = ({ symbol, trade_id: tradeId }: Trade): RejectedTrade => ({
+  kind: 'rejected',
+  tradeId,
+  code: 'lossy-decimal',
+  message: `${symbol} trade ${tradeId}`,
+  bytes: Buffer.from(`${symbol} ${tradeId}`),
+  receivedAtMs: 1_000,
+})
+
 /** What came out of a continuity, in order. */
 export type Output =
   | { readonly kind: 'trade'; readonly trade: Trade }
   | { readonly kind: 'gap'; readonly gap: TradeGap }
+  | { readonly kind: 'rejected'; readonly rejected: RejectedTrade }
   | { readonly kind: 'heartbeat'; readonly symbol: string; readonly watermarkMs: number }
 
 /** What a connection still has to bring: a trade, or bytes that can't be read. */
@@ -32,6 +42,8 @@ export class ExchangeFixture {
   readonly truth = new Map<string, Trade[]>()
   readonly pending: HistoryRequest[] = []
   readonly wentBack: string[] = []
+  /** Trades that the history has in a form which can't be taken. */
+  readonly lossy = new Set<Trade>()
   readonly #queues = new Map<number, Frame[]>()
   /** What the exchange had when a question was asked. */
   readonly #asOf = new WeakMap<HistoryRequest, { readonly timeMs: number; readonly lastIds: Map<string, number> }>()
@@ -59,12 +71,13 @@ export class ExchangeFixture {
   /** The exchange makes a trade; ids in between are never given out. Every connection will bring it, but those named. */
   trade(
     symbol: string,
-    options: { skippedIds?: number; lostOn?: readonly number[]; garbledOn?: readonly number[] } = {},
+    options: { skippedIds?: number; lostOn?: readonly number[]; garbledOn?: readonly number[]; lossy?: boolean } = {},
   ) {
-    const { skippedIds = 0, lostOn = [], garbledOn = [] } = options
+    const { skippedIds = 0, lostOn = [], garbledOn = options.lossy === true ? this.connections : [] } = options
     const made = this.truth.get(symbol) ?? []
     const trade = tradeOf(symbol, (made.at(-1)?.trade_id ?? 0) + 1 + skippedIds, this.nowMs)
     made.push(trade)
+    if (options.lossy === true) this.lossy.add(trade)
     for (const [connection, queue] of this.#queues) {
       if (garbledOn.includes(connection)) queue.push('garbage')
       else if (!lostOn.includes(connection)) queue.push(trade)
@@ -173,9 +186,11 @@ export class ExchangeFixture {
   #page({ symbol, fromId, limit }: { symbol: string; fromId: number; limit: number }, behind: number): TradePage {
     const made = this.truth.get(symbol) ?? []
     const served = made.slice(Math.max(0, made.length - this.#reach), made.length - behind)
-    const trades = served.filter(({ trade_id }) => trade_id >= fromId).slice(0, limit)
+    const rows = served.filter(({ trade_id }) => trade_id >= fromId).slice(0, limit)
+    const trades = rows.filter((trade) => !this.lossy.has(trade))
+    const rejected = rows.filter((trade) => this.lossy.has(trade)).map(rejectedOf)
     const isCut = made.length > this.#reach
-    return { trades, completeFromId: isCut ? Math.max(fromId, served[0]?.trade_id ?? fromId) : fromId }
+    return { trades, rejected, completeFromId: isCut ? Math.max(fromId, served[0]?.trade_id ?? fromId) : fromId }
   }
 
   #newContinuity(starts: ReadonlyMap<string, SymbolStart>): Continuity {
@@ -185,6 +200,7 @@ export class ExchangeFixture {
       output: {
         trade: (trade) => this.outputs.push({ kind: 'trade', trade }),
         gap: (gap) => this.outputs.push({ kind: 'gap', gap }),
+        rejected: (rejected) => this.outputs.push({ kind: 'rejected', rejected }),
         heartbeat: (symbol, watermarkMs) => this.outputs.push({ kind: 'heartbeat', symbol, watermarkMs }),
         wentBack: ({ symbol }) => this.wentBack.push(symbol),
       },
@@ -209,7 +225,7 @@ export class ExchangeFixture {
         update(symbol, { tradeId, timeMs })
       } else if (output.kind === 'heartbeat') {
         update(output.symbol, { watermarkMs: output.watermarkMs })
-      } else {
+      } else if (output.kind === 'gap') {
         const { symbol, status, from_trade_id, to_trade_id } = output.gap
         const tradeId = Math.max(starts.get(symbol)?.tradeId ?? -1, to_trade_id)
         const decided = { tradeId, openGapFromId: undefined } as unknown as Partial<SymbolStart>
@@ -222,7 +238,8 @@ export class ExchangeFixture {
 
 /**
  * What is wrong with the outputs, one line each: ids that are out of order or come twice; ids of the source that are neither a trade nor in
- * a gap that is not filled, or both; heartbeats that a later trade contradicts; symbols with trades of which nothing came.
+ * a gap that is not filled, or both; gaps that say what is not so; heartbeats that a later trade contradicts, or that end windows which
+ * missing ids may be of; symbols with trades of which nothing came.
  */
 export function violations({ outputs, truth }: Pick<ExchangeFixture, 'outputs' | 'truth'>): string[] {
   const found: string[] = []
@@ -230,11 +247,20 @@ export function violations({ outputs, truth }: Pick<ExchangeFixture, 'outputs' |
     const ids: number[] = []
     const gaps = new Map<string, TradeGap>()
     let watermarkMs = -Infinity
+    /** Ids that are missing for good, and that no trade has come behind. */
+    let missingAtEnd: string | undefined
     for (const output of outputs) {
-      if (output.kind === 'heartbeat' && output.symbol === symbol) watermarkMs = output.watermarkMs
-      if (output.kind === 'gap' && output.gap.symbol === symbol) gaps.set(output.gap.gap_id, output.gap)
+      if (output.kind === 'heartbeat' && output.symbol === symbol) {
+        watermarkMs = output.watermarkMs
+        if (missingAtEnd !== undefined) found.push(`${symbol}: heartbeat behind ${missingAtEnd}, which nothing follows`)
+      }
+      if (output.kind === 'gap' && output.gap.symbol === symbol) {
+        gaps.set(output.gap.gap_id, output.gap)
+        if (isMissing(output.gap)) missingAtEnd = output.gap.gap_id
+      }
       if (output.kind !== 'trade' || output.trade.symbol !== symbol) continue
       const { trade_id: id, trade_time_ms: timeMs } = output.trade
+      missingAtEnd = undefined
       if (id <= (ids.at(-1) ?? -1)) found.push(`${symbol}: ${id} after ${ids.at(-1)}`)
       const isInGap = [...gaps.values()].some((gap) => covers(gap, id))
       if (timeMs < watermarkMs && !isInGap) found.push(`${symbol}: ${id} at ${timeMs} after heartbeat ${watermarkMs}`)
@@ -247,10 +273,16 @@ export function violations({ outputs, truth }: Pick<ExchangeFixture, 'outputs' |
     for (const { trade_id: id } of made.filter(({ trade_id }) => trade_id >= firstId)) {
       const times = Number(decided.has(id)) + missing.filter((gap) => covers(gap, id)).length
       if (times !== 1) found.push(`${symbol}: ${id} is there ${times} times`)
+      if (missing.some((gap) => gap.status === 'unfillable' && covers(gap, id)))
+        found.push(`${symbol}: ${id} is called unfillable, and the exchange has it`)
     }
     for (const gap of missing) if (gap.status === 'open') found.push(`${symbol}: gap ${gap.gap_id} is open`)
   }
   return found
+}
+
+function isMissing({ status }: TradeGap): boolean {
+  return status === 'unfillable' || status === 'given_up'
 }
 
 function covers({ from_trade_id, to_trade_id }: TradeGap, id: number): boolean {

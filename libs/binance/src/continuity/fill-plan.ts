@@ -14,6 +14,8 @@ interface Filling {
   readonly sequence: TradeSequence
   /** No question before this. */
   notBeforeMs: number
+  /** It is at the symbol's end and could not be had: it is asked for again as soon as a trade waits behind it. */
+  isPutOff: boolean
   asked: PageRequest | undefined
   /** The history answers, but does not get further, since then. */
   behindSinceMs: number | undefined
@@ -58,7 +60,7 @@ export class FillPlan {
       if (known !== undefined && known.asked === undefined) this.#fillings.delete(symbol)
     } else if (known === undefined) {
       const notBeforeMs = hole.sinceMs + this.#limits.suspectMs
-      this.#fillings.set(symbol, { sequence, notBeforeMs, asked: undefined, behindSinceMs: undefined })
+      this.#fillings.set(symbol, { sequence, notBeforeMs, isPutOff: false, asked: undefined, behindSinceMs: undefined })
     }
   }
 
@@ -71,7 +73,7 @@ export class FillPlan {
   next(nowMs: number): PageRequest | undefined {
     if (!this.isOpen(nowMs) || this.#asked >= this.#limits.maxConcurrentPages) return undefined
     for (const filling of this.#fillings.values()) {
-      if (filling.asked !== undefined || nowMs < filling.notBeforeMs) continue
+      if (filling.asked !== undefined || (nowMs < filling.notBeforeMs && !isDueAgain(filling))) continue
       const request = this.#ask(filling, nowMs)
       if (request !== undefined) return request
     }
@@ -83,9 +85,14 @@ export class FillPlan {
     this.#succeeded(nowMs)
     if (filling === undefined) return
     const decided = filling.sequence.fill(page, nowMs)
-    if (decided === 0) this.#lastProblem = 'its answers end before them'
-    filling.notBeforeMs = decided > 0 ? nowMs : nowMs + this.#limits.retryMs
-    filling.behindSinceMs = decided > 0 ? undefined : (filling.behindSinceMs ?? nowMs)
+    if (decided > 0) {
+      filling.notBeforeMs = Math.max(nowMs, (filling.sequence.hole?.sinceMs ?? 0) + this.#limits.suspectMs)
+      filling.behindSinceMs = undefined
+    } else {
+      this.#lastProblem = 'its answers end before them'
+      filling.behindSinceMs ??= nowMs
+      this.#askLater(filling, nowMs)
+    }
     this.watch(filling.sequence)
   }
 
@@ -96,6 +103,7 @@ export class FillPlan {
     // To wait for the budget is no failure of this hole.
     if (!isRateLimited(error)) filling.behindSinceMs ??= nowMs
     if (isRetriable(error)) return
+    if (filling.sequence.hole?.waitingSinceMs === undefined) return this.#askLater(filling, nowMs)
     filling.sequence.giveUp({ status: 'given_up', reason: messageOf(error) }, nowMs)
     this.watch(filling.sequence)
   }
@@ -132,12 +140,25 @@ export class FillPlan {
     }
   }
 
+  /** Asks again soon where trades wait; at the symbol's end, where none does, ever less often. */
+  #askLater(filling: Filling, nowMs: number): void {
+    const { retryMs, auditIntervalMs } = this.#limits
+    filling.isPutOff = filling.sequence.hole?.waitingSinceMs === undefined
+    const behindMs = filling.isPutOff ? nowMs - (filling.behindSinceMs ?? nowMs) : 0
+    filling.notBeforeMs = nowMs + Math.min(Math.max(retryMs, behindMs), auditIntervalMs)
+  }
+
+  /**
+   * A hole is given up so that the trades behind it can go on. At the symbol's end there are none, and it stays open: a heartbeat would
+   * end windows as complete that the missing ids may be of.
+   */
   #overdue({ sequence, behindSinceMs, notBeforeMs }: Filling, nowMs: number): string | undefined {
     const { fillTimeoutMs } = this.#limits
     const { hole } = sequence
-    if (hole === undefined) return undefined
+    if (hole?.waitingSinceMs === undefined) return undefined
     if (!this.#hasHistory) return nowMs >= notBeforeMs ? noHistory : undefined
-    const sinceMs = behindSinceMs ?? Math.max(hole.sinceMs, this.#lastSuccessMs)
+    const askedSinceMs = behindSinceMs ?? Math.max(hole.sinceMs, this.#lastSuccessMs)
+    const sinceMs = Math.max(askedSinceMs, hole.waitingSinceMs)
     if (nowMs - Math.max(sinceMs, this.#excusedUntilMs) < fillTimeoutMs) return undefined
     return `the exchange's history did not have them within ${fillTimeoutMs} ms: ${this.#lastProblem}`
   }
@@ -156,6 +177,7 @@ export class FillPlan {
     if (missing === undefined) return undefined
     // One more than is missing shows that nothing else is to come.
     const limit = Math.min(pageLimit, missing.toId - missing.fromId + 2)
+    filling.isPutOff = false
     filling.asked = { kind: 'page', symbol: sequence.symbol, fromId: missing.fromId, limit }
     this.#asked++
     return filling.asked
@@ -175,6 +197,10 @@ export class FillPlan {
     this.#limitedSinceMs = undefined
     this.#failures = 0
   }
+}
+
+function isDueAgain({ isPutOff, sequence }: Filling): boolean {
+  return isPutOff && sequence.hole?.waitingSinceMs !== undefined
 }
 
 function sizeOf({ missing }: TradeSequence): number {

@@ -23,6 +23,7 @@ test('1,000 symbols that all missed trades while the producer was down are fille
     output: {
       trade: () => trades++,
       gap: (gap) => gaps.push(gap),
+      rejected: () => undefined,
       heartbeat: () => undefined,
       wentBack: () => undefined,
     },
@@ -51,7 +52,7 @@ test('1,000 symbols that all missed trades while the producer was down are fille
     }
     const { symbol, fromId } = request
     const page = Array.from({ length: missed - fromId + 1 }, (_unused, index) => tradeOf(symbol, fromId + index))
-    continuity.pageArrived(request, { trades: page, completeFromId: fromId }, nowMs)
+    continuity.pageArrived(request, { trades: page, rejected: [], completeFromId: fromId }, nowMs)
   }
   for (; nowMs < 10 * 60_000; nowMs += tickMs) {
     for (let request = continuity.nextRequest(nowMs); request; request = continuity.nextRequest(nowMs)) {

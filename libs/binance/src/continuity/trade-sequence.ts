@@ -1,5 +1,5 @@
 import type { Trade, TradeGap } from '@tidemark/schemas'
-import type { TradePage } from '../trade-history.ts'
+import type { RejectedTrade, TradePage } from '../trade-history.ts'
 
 /** Where a symbol's ids go on from, as it was written down before. */
 export interface SequenceStart {
@@ -15,6 +15,8 @@ export interface SequenceStart {
 export interface SequenceOutput {
   trade(trade: Trade): void
   gap(gap: TradeGap): void
+  /** A row of the history that can't be taken. */
+  rejected(rejected: RejectedTrade): void
 }
 
 /** How many trades wait behind holes, over all symbols. */
@@ -35,10 +37,13 @@ export interface GiveUp {
 export interface Hole {
   /** On the caller's clock. */
   readonly sinceMs: number
+  /** Since when a trade waits behind it; undefined for a hole at the symbol's end. */
+  readonly waitingSinceMs: number | undefined
   readonly cause: GapCause
 }
 
 interface OpenHole extends Hole {
+  waitingSinceMs: number | undefined
   /** First id of the gap record that it is, or will be, published as. */
   startId: number
   isPublished: boolean
@@ -53,6 +58,10 @@ interface SequenceOptions {
 }
 
 const ABSENT: GiveUp = { status: 'unfillable', reason: 'the exchange has no trades with these ids' }
+const UNNAMED: GiveUp = {
+  status: 'given_up',
+  reason: 'the exchange has rows without a readable id among these: see the dead letters',
+}
 
 /**
  * The trades of one symbol, put in order: ids ascend, each comes once, and none passes a hole before it is decided. A hole is
@@ -117,6 +126,7 @@ export class TradeSequence {
     if (id <= this.#lastId) return false
     if (!this.#hold(trade)) return false
     this.known(id, nowMs, cause)
+    if (this.#hole !== undefined && this.#held.length > 0) this.#hole.waitingSinceMs ??= nowMs
     return true
   }
 
@@ -128,6 +138,7 @@ export class TradeSequence {
     this.#resumedGapFromId = undefined
     this.#hole = {
       sinceMs: nowMs,
+      waitingSinceMs: this.#held.length > 0 ? nowMs : undefined,
       cause,
       startId: resumed ?? this.#lastId + 1,
       isPublished: resumed !== undefined,
@@ -144,10 +155,12 @@ export class TradeSequence {
   }
 
   /**
-   * What the exchange's history has from `fromId` on. Ids of the hole that a page should have and has not are given up as `unfillable`.
-   * Returns how many ids it decided; 0 where the history is behind the stream.
+   * What the exchange's history has from `fromId` on. Ids of the hole that a page should have and has not are given up as `unfillable`, and
+   * those of rows that can't be taken as `given_up`; but the newest id that is known is not, before there is a trade behind it: nothing else
+   * could tell which windows it is missing from. Returns how many ids it decided; 0 where the history is behind the stream.
    */
-  fill({ trades, completeFromId }: TradePage, nowMs: number): number {
+  fill(page: TradePage, nowMs: number): number {
+    const { completeFromId } = page
     const { missing } = this
     if (missing === undefined) return 0
     const before = missing.fromId
@@ -155,17 +168,33 @@ export class TradeSequence {
       const toId = Math.min(completeFromId - 1, missing.toId)
       this.#decide(toId, { status: 'given_up', reason: 'older than the trades that this host serves' })
     }
-    for (const trade of trades) {
-      const lastId = this.#lastId as number
-      if (trade.trade_id <= lastId) continue
-      if (trade.trade_id > missing.toId) break
-      if (trade.trade_id > lastId + 1) this.#decide(trade.trade_id - 1, ABSENT)
-      this.#emit(trade)
+    const unnamed = page.rejected.filter(({ tradeId }) => tradeId === undefined)
+    const absent = unnamed.length > 0 ? UNNAMED : ABSENT
+    let absentRanges = 0
+    const decideAbsent = (toId: number): void => {
+      if (toId <= (this.#lastId as number)) return
+      absentRanges++
+      this.#decide(toId, absent)
     }
-    const newestId = trades.at(-1)?.trade_id ?? -1
-    if (newestId > missing.toId && (this.#lastId as number) < missing.toId) this.#decide(missing.toId, ABSENT)
+    const rows = rowsOf(page)
+    const newestId = rows.at(-1)?.id ?? -1
+    for (const row of rows) {
+      if (row.id <= (this.#lastId as number)) continue
+      if (row.id > missing.toId) break
+      decideAbsent(row.id - 1)
+      if ('trade' in row) this.#emit(row.trade)
+      else if (row.id < Math.max(newestId, this.#knownId)) this.#decideRejected(row.rejected)
+    }
+    if (newestId > missing.toId) decideAbsent(missing.toId)
+    if (absentRanges > 0) for (const each of unnamed) this.#output.rejected(each)
     const decided = (this.#lastId as number) + 1 - before
-    this.#goOn(nowMs, this.#hole?.cause ?? 'skip')
+    const cause = this.#hole?.cause ?? 'skip'
+    if (this.#hole?.startId === missing.toId + 1) {
+      // The trade behind what was given up is on its way, and no time may pass it: it is a hole of its own until it is here.
+      this.#hole = undefined
+      this.#knownId = Math.max(this.#knownId, newestId)
+    }
+    this.#goOn(nowMs, cause)
     return decided
   }
 
@@ -254,6 +283,13 @@ export class TradeSequence {
     if (hole.isPublished) this.#putGap({ fromId: hole.startId, toId: endId }, { status: 'open', reason: null })
   }
 
+  #decideRejected(rejected: RejectedTrade): void {
+    const { tradeId, code, message } = rejected
+    this.#output.rejected(rejected)
+    const reason = `the exchange has it, and it can't be taken as it is (${code}): see the dead letter; ${message}`
+    this.#decide(tradeId as number, { status: 'given_up', reason })
+  }
+
   #putGap(
     { fromId, toId }: { readonly fromId: number; readonly toId: number },
     { status, reason }: { readonly status: string; readonly reason: string | null },
@@ -272,6 +308,15 @@ export class TradeSequence {
       reason,
     })
   }
+}
+
+type Row = { readonly id: number } & ({ readonly trade: Trade } | { readonly rejected: RejectedTrade })
+
+/** What a page has, with an id: ascending. */
+function rowsOf({ trades, rejected }: TradePage): readonly Row[] {
+  const rows: Row[] = trades.map((trade) => ({ id: trade.trade_id, trade }))
+  for (const each of rejected) if (each.tradeId !== undefined) rows.push({ id: each.tradeId, rejected: each })
+  return rejected.length === 0 ? rows : rows.sort((a, b) => a.id - b.id)
 }
 
 const FILLED = { status: 'filled', reason: null } as const

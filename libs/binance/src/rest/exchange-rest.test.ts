@@ -71,8 +71,12 @@ describe('the exchange over HTTP', () => {
     })
     expect(rejected).toEqual([
       {
+        kind: 'rejected',
+        tradeId: 28458,
         code: 'lossy-decimal',
-        message: 'BNBBTC trade 28458: price (p) "0.12345678901234567" has no double that gives it back',
+        bytes: Buffer.from(JSON.stringify(lossy)),
+        receivedAtMs: 1_000_000,
+        message: 'BNBBTC trade 28458, over REST: price (p) "0.12345678901234567" has no double that gives it back',
       },
     ])
   })

@@ -84,7 +84,7 @@ describe('the trades of the past', () => {
     const page = await get(4_599, 3)
     expect(idsOf(page)).toEqual([4_599, 4_701, 4_702])
     expect(page.completeFromId).toBe(4_599)
-    expect(await get(6_000)).toEqual({ trades: [], completeFromId: 6_000 })
+    expect(await get(6_000)).toEqual({ trades: [], rejected: [], completeFromId: 6_000 })
   })
 
   it('are not taken for complete where the exchange has few of them in memory: its database is asked', async () => {
@@ -122,10 +122,22 @@ describe('the trades of the past', () => {
     expect(restTradeHistory(rest, { warn: () => undefined }).reach).toBe('last-1000')
   })
 
-  it('that would lose digits are left out, and told', async () => {
-    fake.routes['/api/v3/trades'] = { body: [row(1), { ...row(2), price: '0.12345678901234567' }, row(3)] }
-    expect(idsOf(await get(1))).toEqual([1, 3])
-    expect(warnings).toEqual([expect.stringMatching(/^a trade of the past was left out: BTCUSDT trade 2: /)])
+  it('that would lose digits are told apart, with their bytes, and count like others', async () => {
+    const lossy = (id: number) => ({ ...row(id), price: '0.12345678901234567' })
+    const body = [lossy(2), row(3), lossy(4), row(5), lossy(6), { ...row(7), id: 'x' }]
+    fake.routes['/api/v3/trades'] = { body }
+    const page = await get(2, 3)
+    expect(idsOf(page)).toEqual([3])
+    expect(page.completeFromId).toBe(2)
+    expect(page.rejected).toMatchObject([
+      { tradeId: 2, code: 'lossy-decimal', bytes: Buffer.from(JSON.stringify(body[0])) },
+      { tradeId: 4, code: 'lossy-decimal' },
+      { tradeId: undefined, code: 'wrong-type' },
+    ])
+    fake.routes['/api/v3/historicalTrades'] = { body: [row(1), lossy(2)] }
+    expect(await history.trades({ symbol: 'BTCUSDT', fromId: 2, limit: 9 })).toMatchObject({
+      rejected: [{}, {}, {}, {}],
+    })
   })
 })
 

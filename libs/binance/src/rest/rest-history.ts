@@ -19,8 +19,7 @@ const maxIdleAsked = 10
 
 /**
  * The trades of the past over REST, one by one. Recent ones come from `trades`, which is served from memory; older ones from
- * `historicalTrades`, where the host has it: where it turns out that it has not, `reach` becomes `last-1000`. Rows that are no trade, or that
- * would lose digits, are left out and told to the logger.
+ * `historicalTrades`, where the host has it: where it turns out that it has not, `reach` becomes `last-1000`.
  */
 export function restTradeHistory(rest: ExchangeRest, logger: Pick<FeedLogger, 'warn'>): TradeHistory {
   return new RestTradeHistory(rest, logger)
@@ -71,8 +70,8 @@ class RestTradeHistory implements TradeHistory {
   }
 
   async #askIdle({ symbol, closeTimeMs }: DailyTicker, signal: AbortSignal | undefined): Promise<void> {
-    const { trades } = await this.#rest.trades(symbol, signal)
-    this.#idle.set(symbol, { id: trades.at(-1)?.trade_id ?? -1, asOfMs: closeTimeMs })
+    const ids = idsOf(await this.#rest.trades(symbol, signal))
+    this.#idle.set(symbol, { id: ids.at(-1) ?? -1, asOfMs: closeTimeMs })
   }
 
   async trades(range: TradeRange, signal?: AbortSignal): Promise<TradePage> {
@@ -106,12 +105,12 @@ class RestTradeHistory implements TradeHistory {
 
   async #fromNewest({ symbol, fromId, limit }: TradeRange, signal: AbortSignal | undefined): Promise<TradePage> {
     const rows = await this.#rest.trades(symbol, signal)
-    this.#tell(rows)
-    const { trades } = rows
-    this.#saw(symbol, trades.at(-1)?.trade_id)
+    const ids = idsOf(rows)
+    this.#saw(symbol, ids.at(-1))
     // Fewer than 1,000 need not be all that there were: they are what the exchange has in memory.
-    const completeFromId = Math.max(fromId, trades[0]?.trade_id ?? fromId)
-    return { trades: trades.filter(({ trade_id }) => trade_id >= fromId).slice(0, limit), completeFromId }
+    const completeFromId = Math.max(fromId, ids[0] ?? fromId)
+    const toId = ids.filter((id) => id >= fromId)[limit - 1] ?? Infinity
+    return { ...between(rows, fromId, toId), completeFromId }
   }
 
   async #fromHistory(range: TradeRange, signal: AbortSignal | undefined): Promise<TradePage> {
@@ -126,18 +125,12 @@ class RestTradeHistory implements TradeHistory {
       return undefined
     })
     if (rows === undefined) return this.#fromNewest(range, signal)
-    this.#tell(rows)
-    this.#saw(range.symbol, rows.trades.at(-1)?.trade_id)
-    return { trades: rows.trades.filter(({ trade_id }) => trade_id >= range.fromId), completeFromId: range.fromId }
+    this.#saw(range.symbol, idsOf(rows).at(-1))
+    return { ...between(rows, range.fromId), completeFromId: range.fromId }
   }
 
   #saw(symbol: string, tradeId: number | undefined): void {
     if (tradeId !== undefined) this.#newest.set(symbol, Math.max(tradeId, this.#newest.get(symbol) ?? 0))
-  }
-
-  #tell({ rejected }: TradeRows): void {
-    for (const { code, message } of rejected)
-      this.#logger.warn({ code }, `a trade of the past was left out: ${message}`)
   }
 
   async #orFail<T>(ask: () => Promise<T>): Promise<T> {
@@ -151,6 +144,21 @@ class RestTradeHistory implements TradeHistory {
         ...(retryAfterMs !== undefined && { retryAfterMs }),
       })
     }
+  }
+}
+
+/** Of all rows that have one, ascending. */
+function idsOf({ trades, rejected }: TradeRows): number[] {
+  const ids = trades.map(({ trade_id }) => trade_id)
+  for (const { tradeId } of rejected) if (tradeId !== undefined) ids.push(tradeId)
+  return ids.sort((a, b) => a - b)
+}
+
+function between({ trades, rejected }: TradeRows, fromId: number, toId = Infinity): TradeRows {
+  const isWithin = (id: number): boolean => fromId <= id && id <= toId
+  return {
+    trades: trades.filter(({ trade_id }) => isWithin(trade_id)),
+    rejected: rejected.filter(({ tradeId }) => tradeId === undefined || isWithin(tradeId)),
   }
 }
 

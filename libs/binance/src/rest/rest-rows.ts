@@ -3,6 +3,7 @@ import { FieldReader } from '../field-reader.ts'
 import { aggTradeFields, type AggTrade, type Kline, type KlineInterval } from '../market-events.ts'
 import { firstMicroseconds, isFlaw, isObject } from '../payload-fields.ts'
 import { quoted, type Flaw } from '../rejection.ts'
+import type { RejectedTrade } from '../trade-history.ts'
 import { readTrade } from '../trade-payload.ts'
 import { RestError } from './rest-error.ts'
 
@@ -50,8 +51,8 @@ export interface Price {
 export interface TradeRows {
   /** Ascending by id, with `event_time_ms` = `trade_time_ms`: the past has no time of sending. */
   readonly trades: readonly Trade[]
-  /** Rows that are no trade or that would lose digits, as a frame of the stream would be rejected. */
-  readonly rejected: readonly Flaw[]
+  /** Rows that are no trade or that would lose digits, as a frame of the stream would be rejected. Ascending by id; those without one come last. */
+  readonly rejected: readonly RejectedTrade[]
 }
 
 /** An answer in an unexpected form: another server, or an exchange that has changed. */
@@ -107,14 +108,36 @@ function readSymbolInfo(row: unknown, where: string): SymbolInfo | Flaw {
 /** Rows of `trades` and `historicalTrades`, as the stream would have sent them. */
 export function readTradeRows(body: unknown, symbol: string, receivedAtMs: number): TradeRows {
   const trades: Trade[] = []
-  const rejected: Flaw[] = []
+  const rejected: RejectedTrade[] = []
   for (const row of arrayOf('trades', body)) {
     const { id: t, price: p, qty: q, time: T, isBuyerMaker: m } = isObject(row) ? row : {}
     const trade = readTrade({ e: 'trade', s: symbol, E: T, t, p, q, T, m }, receivedAtMs)
-    if (isFlaw(trade)) rejected.push({ code: trade.code, message: `${symbol} trade ${String(t)}: ${trade.message}` })
+    if (isFlaw(trade)) rejected.push(rejectedRow({ symbol, row, id: t, flaw: trade, receivedAtMs }))
     else trades.push(trade)
   }
-  return { trades: trades.sort((a, b) => a.trade_id - b.trade_id), rejected }
+  return {
+    trades: trades.sort((a, b) => a.trade_id - b.trade_id),
+    rejected: rejected.sort((a, b) => (a.tradeId ?? Infinity) - (b.tradeId ?? Infinity) || 0),
+  }
+}
+
+interface BadRow {
+  readonly symbol: string
+  readonly row: unknown
+  readonly id: unknown
+  readonly flaw: Flaw
+  readonly receivedAtMs: number
+}
+
+function rejectedRow({ symbol, row, id, flaw, receivedAtMs }: BadRow): RejectedTrade {
+  return {
+    kind: 'rejected',
+    tradeId: Number.isSafeInteger(id) ? (id as number) : undefined,
+    code: flaw.code,
+    message: `${symbol} trade ${String(id)}, over REST: ${flaw.message}`,
+    bytes: Buffer.from(JSON.stringify(row)),
+    receivedAtMs,
+  }
 }
 
 export function readAggTrades(body: unknown, symbol: string): readonly AggTrade[] {
