@@ -22,6 +22,24 @@ export async function processedBy({ admin, group, topic }: Omit<GroupInput, 'kaf
   return (await admin.groupOffsets(group, topic)).reduce((sum, { offset }) => sum + offset, 0)
 }
 
+/** Waits until the group has committed so many records of the topic. Rejects where it gets no further for two minutes. */
+export async function untilProcessed(
+  input: Omit<GroupInput, 'kafka'>,
+  records: number,
+  { nowMs, wait }: WaitOptions,
+): Promise<void> {
+  let processed = 0
+  let giveUpMs = nowMs() + DRAIN_LIMIT_MS
+  while (processed < records) {
+    const now = await processedBy(input)
+    if (now > processed) giveUpMs = nowMs() + DRAIN_LIMIT_MS
+    processed = now
+    if (processed >= records) break
+    if (nowMs() > giveUpMs) throw new Error(`${input.group}: stays at ${processed} records for ${DRAIN_LIMIT_MS} ms`)
+    await wait(POLL_MS)
+  }
+}
+
 /** Waits until the group has committed everything up to the end of the input. */
 export async function untilDrained(
   { admin, kafka, group, topic }: GroupInput,
