@@ -44,6 +44,19 @@ export interface FeedOutcome {
   readonly loads: readonly (FeedLoad & { readonly sides: readonly FeedSideOutcome[] })[]
 }
 
+const OUR_SIDE = 'tidemark'
+
+/** What our side lost, doubled or never had, a line for each load. A bare loop may: that is what it is compared for. */
+export function brokenByUs({ loads }: FeedOutcome): string[] {
+  return loads.flatMap(({ symbols, rate, sides }) =>
+    sides
+      .filter(({ name, taken, lost, doubled }) => name === OUR_SIDE && (taken === 0 || lost + doubled > 0))
+      .map(({ taken, lost, doubled }) => {
+        return `${symbols} symbols, ${rate} trades/s: of ${taken} trades ${lost} lost, ${doubled} doubled`
+      }),
+  )
+}
+
 interface Surroundings extends BenchHost {
   readonly stack: Stack
   readonly kafka: KafkaPorts
@@ -131,7 +144,7 @@ async function tradeProducer(
     }
     return producerSide(host, env, profileDir)
   }
-  return { name: 'tidemark', topic, read, start }
+  return { name: OUR_SIDE, topic, read, start }
 }
 
 async function bareLoop({ host, stack }: Surroundings, { rate }: FeedLoad): Promise<Contestant> {

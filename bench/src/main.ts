@@ -8,7 +8,7 @@ import { aggregatorBench } from './aggregator-bench.ts'
 import { withBroker, type BenchContext, type BenchHost } from './bench-context.ts'
 import { engineBench, type TradesBenchOptions } from './engine-bench.ts'
 import { entrySizes } from './entry-sizes.ts'
-import { feedBench, type FeedLoad } from './feed-bench.ts'
+import { brokenByUs, feedBench, type FeedLoad } from './feed-bench.ts'
 import { feedTables } from './feed-table.ts'
 import { latencyBench } from './latency-bench.ts'
 import { latencyTable } from './latency-table.ts'
@@ -143,6 +143,10 @@ program
     const outcome = await feedBench(await surroundings(), options)
     if (peer) await keep(outcome)
     process.stdout.write(`${feedTables(outcome)}\n`)
+    for (const broken of brokenByUs(outcome)) {
+      log(`trade-producer: ${broken}`)
+      process.exitCode = 1
+    }
   })
 program
   .command('state')
