@@ -1,7 +1,10 @@
 import { StreamsError } from '@tidemark/streams'
-import type { Admin } from 'kafkajs'
+import kafkajs, { type Admin } from 'kafkajs'
 
-/** kafkajs' admin client, connected at the first question; what it throws becomes a `StreamsError` that names the subject. */
+/**
+ * kafkajs' admin client, connected at the first question; what it throws becomes a `StreamsError` that names the subject: a retriable one
+ * where the connection is to blame.
+ */
 export class AdminSession {
   readonly #admin: Admin
   #connected: Promise<void> | undefined
@@ -12,18 +15,33 @@ export class AdminSession {
 
   async ask<T>(subject: string, question: (admin: Admin) => Promise<T>): Promise<T> {
     try {
-      this.#connected ??= this.#admin.connect()
-      await this.#connected
+      await (this.#connected ??= this.#connect())
       return await question(this.#admin)
     } catch (error) {
       if (error instanceof StreamsError) throw error
-      throw new StreamsError('protocol', `${subject}: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      })
+      const retriable = isOfConnection(error)
+      throw new StreamsError(
+        retriable ? 'broker-unavailable' : 'protocol',
+        `${subject}: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error, retriable },
+      )
     }
+  }
+
+  /** Tried anew by the next question where it fails. */
+  async #connect(): Promise<void> {
+    await this.#admin.connect().catch((error: unknown) => {
+      this.#connected = undefined
+      throw error
+    })
   }
 
   async close(): Promise<void> {
     if (this.#connected !== undefined) await this.#admin.disconnect()
   }
+}
+
+function isOfConnection(error: unknown): boolean {
+  if (error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded) return isOfConnection(error.cause)
+  return error instanceof kafkajs.KafkaJSConnectionError || error instanceof kafkajs.KafkaJSRequestTimeoutError
 }

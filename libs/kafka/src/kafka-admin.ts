@@ -1,5 +1,5 @@
 import { StreamsError, type CommittedOffset } from '@tidemark/streams'
-import kafkajs from 'kafkajs'
+import kafkajs, { type Admin } from 'kafkajs'
 import { AdminSession } from './admin-session.ts'
 import { ClusterLink } from './cluster-link.ts'
 import { connectionSettings, type KafkaConnectionOptions } from './connection-options.ts'
@@ -80,7 +80,7 @@ class KafkajsAdmin implements KafkaAdmin {
     const existing = names.filter((name) => this.#link.exists(name))
     if (existing.length === 0) return []
     const resources = existing.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name }))
-    const { resources: described } = await this.#session.ask('describing topics', (admin) =>
+    const { resources: described } = await this.#ask('describing topics', (admin) =>
       admin.describeConfigs({ resources, includeSynonyms: false }),
     )
     return existing.map((name) => {
@@ -107,7 +107,12 @@ class KafkajsAdmin implements KafkaAdmin {
     await this.#session.close()
   }
 
-  /** Resolves with the names of topics that someone else made in the meantime. */
+  /** For what may be carried out twice: an answer that was lost is asked for again. */
+  async #ask<T>(subject: string, question: (admin: Admin) => Promise<T>): Promise<T> {
+    return await this.#link.retry(subject, () => this.#session.ask(subject, question))
+  }
+
+  /** Resolves with the names of topics that someone else made in the meantime, or an attempt whose answer was lost. */
   async #create(topics: readonly TopicToCreate[]): Promise<string[]> {
     const requested = topics.map(({ name, partitions, replicationFactor = -1, config = {} }) => ({
       topic: name,
@@ -116,7 +121,7 @@ class KafkajsAdmin implements KafkaAdmin {
       configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
     }))
     const existing: string[] = []
-    await this.#session.ask('creating topics', async (admin) => {
+    await this.#ask('creating topics', async (admin) => {
       await admin.createTopics({ topics: requested, waitForLeaders: false }).catch((error: unknown) => {
         for (const refusal of refusals(error)) {
           if (refusal.type !== 'TOPIC_ALREADY_EXISTS') throw refused(refusal)

@@ -46,9 +46,17 @@ test('a producer whose connection has gone silent asks once more, on a new one',
   expect(await read(2)).toEqual(['a', 'b'])
 })
 
-test('administration whose connection has gone silent fails once, and goes on over a new one', async () => {
-  const { partition, proxy, admin } = await throughProxy()
-  proxy.addRule({ on: 'response', api: 'DescribeConfigs', limit: 1, action: 'silence' })
-  await expect(admin.describe([partition.topic])).rejects.toThrow(/DescribeConfigs.* timed out/)
-  await expect(admin.describe([partition.topic])).resolves.toMatchObject([{ name: partition.topic }])
-})
+test.each(['close', 'silence'] as const)(
+  'topics are made and described though answers are lost: %s',
+  async (action) => {
+    const { partition, proxy, admin } = await throughProxy()
+    for (const api of ['DescribeConfigs', 'CreateTopics'] as const) {
+      proxy.addRule({ on: 'response', api, limit: 1, action })
+      proxy.addRule({ on: 'request', api, limit: 1, action })
+    }
+    const made = `${partition.topic}-made`
+    await admin.createTopics([{ name: made, partitions: 2 }])
+    await expect(admin.describe([made])).resolves.toMatchObject([{ name: made, partitions: 2 }])
+    expect(Object.values(proxy.stats().faults)).toEqual([1, 1, 1, 1])
+  },
+)
