@@ -12,7 +12,12 @@ const program = new Command('npm run chaos --')
   )
   .addArgument(new Argument('[proof]', 'one of them; all if left out').choices([...proofNames, ...stackProofNames]))
   .option('--rounds <N>', 'rounds of each proof', wholeNumber, 3)
-  .option('--seed <N>', 'seed of the load and of the order of things', wholeNumber, 1)
+  .option(
+    '--seed <N>',
+    'of the first round, the next has the next: decides the load, whom and what it hits in which order',
+    wholeNumber,
+    1,
+  )
   .action(run)
 await program.parseAsync()
 

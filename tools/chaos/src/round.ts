@@ -11,7 +11,7 @@ import { jobs, type JobName } from './jobs/jobs.ts'
 import { writeLoad } from './load.ts'
 import type { RoundPlace } from './proof-run.ts'
 import { readBack } from './read-back.ts'
-import { seededRandom } from './seeded-random.ts'
+import { seededRandom, shuffledTurns } from './seeded-random.ts'
 import { type Guaranteed, type Verdict } from './verdict.ts'
 
 /** One run of an application under load, with its instances ended again and again. */
@@ -121,7 +121,7 @@ interface Surroundings {
 }
 
 /**
- * Writes the load while instances or brokers are ended and started again, one after the other. The next one ends when the application
+ * Writes the load while instances or brokers are ended and started again, one after the other as the seed has it. The next one ends when the application
  * has processed something since the last one did, so that each loses work under way. Where the faults are in the connections, all of
  * it counts from the first result on. Returns how many records were written.
  */
@@ -131,7 +131,7 @@ async function disturbedLoad(
 ): Promise<number> {
   const { name, records, restarts, target, how, seed, log, wait } = options
   const victims = victimsOf(options, instances)
-  const total = restarts * victims.length
+  const turns = shuffledTurns(victims.length, restarts, seededRandom(-seed))
   let done = 0
   let underWay: Promise<void> | undefined
   let processedAtLast = 0
@@ -144,12 +144,12 @@ async function disturbedLoad(
       await wait(PAUSE_MS)
       await untilProcessed({ admin, group: name, topic }, soFar - MOST_AHEAD, options)
       if (target === 'connections' && follower.seen === 0) startedAt = soFar
-      if (done === total) return soFar < startedAt + records
-      if (underWay !== undefined || soFar < ((done + 1) / (total + 1)) * records) return true
+      if (done === turns.length) return soFar < startedAt + records
+      if (underWay !== undefined || soFar < ((done + 1) / (turns.length + 1)) * records) return true
       const processed = await processedBy({ admin, group: name, topic })
       if (processed <= processedAtLast) return true
       processedAtLast = processed
-      const index = done++ % victims.length
+      const index = turns[done++]!
       log(`${name}: ${how} of ${target} ${index} after ${processed} of ${soFar} records`)
       underWay = victims[index]?.().finally(() => {
         underWay = undefined

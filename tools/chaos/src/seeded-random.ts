@@ -8,3 +8,15 @@ export function seededRandom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }
+
+/** Each number from 0 to below `count` so many times, in an order that chance decides (Fisher and Yates). */
+export function shuffledTurns(count: number, times: number, random: () => number): number[] {
+  const turns = Array.from({ length: count * times }, (_, index) => index % count)
+  for (let last = turns.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1))
+    const turn = turns[last]!
+    turns[last] = turns[other]!
+    turns[other] = turn
+  }
+  return turns
+}
