@@ -18,7 +18,15 @@ export function changelogTopic(applicationId: string, state: string): string {
   return `${applicationId}-${state}-changelog`
 }
 
-/** A changelog as it is created: compacted, so that it stays as large as the state. */
+const MIB = 1024 * 1024
+
+/**
+ * A changelog as it is created: compacted, so that it stays as large as the state. An entry has a version for each commit that changed it until a compaction,
+ * which leaves out the segment being written: it is what a restore reads at most beside the state (and a fifth of that, which the cleaner lets wait), and so is bounded by
+ * its bytes; by time alone, an entry that changes with each commit has 36,000 versions in an hour. Kafka's own default of 1 GiB would take a restore minutes.
+ * Entries that are gone leave a deletion, which is kept for a day by default: a million an hour, where windows of a second close for hundreds of keys. None of them is needed
+ * longer than a restore takes.
+ */
 export function changelogDefinition(applicationId: string, state: string, partitions: number): InternalTopic {
   return {
     name: changelogTopic(applicationId, state),
@@ -26,9 +34,12 @@ export function changelogDefinition(applicationId: string, state: string, partit
     config: {
       'cleanup.policy': 'compact',
       'segment.ms': '3600000',
+      'segment.bytes': String(32 * MIB),
+      'delete.retention.ms': '3600000',
+
       'min.cleanable.dirty.ratio': '0.2',
       // An entry is one window's whole accumulator, which may be larger than the records it is made of.
-      'max.message.bytes': String(8 * 1024 * 1024),
+      'max.message.bytes': String(8 * MIB),
     },
   }
 }
