@@ -1,7 +1,7 @@
 import { Changelog, changelogDefinition, type RestoreProgress } from './changelog.ts'
 import { StreamsError } from './errors.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
-import type { KafkaPorts, LogReaderPort, ProducerOwnership, TransactionalProducerPort } from './ports.ts'
+import type { Compression, KafkaPorts, LogReaderPort, ProducerOwnership, TransactionalProducerPort } from './ports.ts'
 import { RecordCollector, type RecordWriter } from './record-collector.ts'
 import type { StreamsLogger } from './run-options.ts'
 import type { Task } from './task.ts'
@@ -11,6 +11,7 @@ export interface ExactlyOnceOptions {
   readonly kafka: KafkaPorts
   readonly topics: readonly string[]
   readonly commitIntervalMs: number
+  readonly compression: Compression
   readonly maxBatchBytes: number
   readonly logger: StreamsLogger
   nowMs(): number
@@ -166,10 +167,11 @@ export class ExactlyOnce implements Guarantee {
   }
 
   async #open(partition: number): Promise<OwnedTask> {
-    const { applicationId, kafka, topics } = this.#options
+    const { applicationId, kafka, topics, compression } = this.#options
     const producer = kafka.transactionalProducer({
       transactionalId: transactionalIdOf(applicationId, partition),
       transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
+      compression,
     })
     const ownership = await producer.init()
     const task = this.#newTask(partition)

@@ -132,7 +132,8 @@ export interface TransactionalProducerOptions {
   readonly transactionalId: string
   /** An open transaction is aborted by the broker after this; until then it holds up every read_committed reader. */
   readonly transactionTimeoutMs?: number
-  readonly compression?: ProducerOptions['compression']
+  /** `none` if left out. */
+  readonly compression?: Compression
 }
 
 /** A topic of the engine's own, such as a changelog. */
@@ -191,9 +192,12 @@ export interface ConsumerOptions {
   readonly startAt?: 'earliest' | 'latest'
 }
 
+/** How batches go over the wire and into the log; readers take all of them. */
+export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
 export interface ProducerOptions {
-  /** How batches go over the wire and into the log; readers take all of them. `none` if left out. */
-  readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  /** `none` if left out. */
+  readonly compression?: Compression
 }
 
 export type { Header, RecordBatch }

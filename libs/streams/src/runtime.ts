@@ -307,12 +307,13 @@ export class StreamsRuntime {
   }
 
   #newGuarantee(): Guarantee {
-    const { kafka, applicationId, guarantee, commitIntervalMs, maxBatchBytes, logger, nowMs } = this.#options
+    const { kafka, applicationId, guarantee, commitIntervalMs, compression, maxBatchBytes, logger, nowMs } =
+      this.#options
     const topics = [...this.#topology.outputTopics, this.deadLetterTopic]
     const newTask = (partition: number, collector: RecordCollector) => this.#newTask(partition, collector)
     if (guarantee === 'at-least-once') {
       return new AtLeastOnce({
-        producer: kafka.producer({}),
+        producer: kafka.producer({ compression }),
         consumer: this.#consumer,
         topics,
         maxBatchBytes,
@@ -320,7 +321,17 @@ export class StreamsRuntime {
         newTask,
       })
     }
-    return new ExactlyOnce({ applicationId, kafka, topics, commitIntervalMs, maxBatchBytes, logger, nowMs, newTask })
+    return new ExactlyOnce({
+      applicationId,
+      kafka,
+      topics,
+      commitIntervalMs,
+      compression,
+      maxBatchBytes,
+      logger,
+      nowMs,
+      newTask,
+    })
   }
 
   #newTask(partition: number, collector: RecordCollector): Task {
