@@ -36,7 +36,6 @@ export function changelogDefinition(applicationId: string, state: string, partit
       'segment.ms': '3600000',
       'segment.bytes': String(32 * MIB),
       'delete.retention.ms': '3600000',
-
       'min.cleanable.dirty.ratio': '0.2',
       // An entry is one window's whole accumulator, which may be larger than the records it is made of.
       'max.message.bytes': String(8 * MIB),
