@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { onStopSignals } from '@tidemark/stack'
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import type { Rounds } from './proof-run.ts'
 import { proofNames, proveEngine, type ProofName } from './prove.ts'
@@ -22,10 +23,17 @@ const program = new Command('npm run chaos --')
 await program.parseAsync()
 
 async function run(proof: ProofName | StackProofName | undefined, rounds: Rounds): Promise<void> {
+  const giveUp = new AbortController()
+  onStopSignals(process, {
+    stop: () => giveUp.abort(),
+    exitAtOnce: () => process.exit(1),
+    nowMs: () => performance.now(),
+  })
+  const host = { process, signal: giveUp.signal }
   const isWanted = (name: ProofName | StackProofName) => proof === undefined || proof === name
   const ofEngine = proofNames.filter(isWanted)
-  let kept = ofEngine.length === 0 || (await proveEngine(process, ofEngine, rounds))
-  for (const name of stackProofNames.filter(isWanted)) kept = (await proveStack(process, name, rounds)) && kept
+  let kept = ofEngine.length === 0 || (await proveEngine(host, ofEngine, rounds))
+  for (const name of stackProofNames.filter(isWanted)) kept = (await proveStack(host, name, rounds)) && kept
   if (!kept) process.exitCode = 1
 }
 

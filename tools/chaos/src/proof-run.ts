@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { onStopSignals, type Host, type SignalSource } from '@tidemark/stack'
+import type { Host } from '@tidemark/stack'
 
 /** Where a round runs, whatever it proves. */
 export interface RoundPlace {
@@ -36,31 +36,32 @@ export interface Rounds {
 }
 
 /** The part of Node's `process` that this needs. */
-export type ProofProcess = Host &
-  SignalSource & {
-    readonly stdout: { write(text: string): unknown }
-    readonly stderr: { write(text: string): unknown }
-    exit(code: number): unknown
-  }
+export type ProofProcess = Host & {
+  readonly stdout: { write(text: string): unknown }
+  readonly stderr: { write(text: string): unknown }
+}
 
-/** What proofs share. */
-export interface Proving {
+/** What all proofs of a process share. */
+export interface ProofHost {
   readonly process: ProofProcess
-  readonly workDir: string
-  /** Aborts when the process is asked to end. */
+  /** Aborts when the process is asked to end: the round under way is the last one. */
   readonly signal: AbortSignal
+}
+
+/** What a proof is lent. */
+export interface Proving extends ProofHost {
+  readonly workDir: string
   readonly log: (line: string) => void
 }
 
 /** Lends a directory to `run`, which resolves with whether all promises were kept: it stays where one was not. */
-export async function proving(process: ProofProcess, run: (lent: Proving) => Promise<boolean>): Promise<boolean> {
+export async function proving(host: ProofHost, run: (lent: Proving) => Promise<boolean>): Promise<boolean> {
+  if (host.signal.aborted) return false
   const workDir = await mkdtemp(join(tmpdir(), 'tidemark-chaos-'))
-  const giveUp = new AbortController()
-  onStopSignals(process, { stop: () => giveUp.abort(), exitAtOnce: () => process.exit(1), nowMs })
-  const log = (line: string): void => void process.stderr.write(`${line}\n`)
+  const log = (line: string): void => void host.process.stderr.write(`${line}\n`)
   let kept = false
   try {
-    kept = await run({ process, workDir, signal: giveUp.signal, log })
+    kept = await run({ ...host, workDir, log })
   } finally {
     if (kept) await rm(workDir, { recursive: true, force: true })
     else log(`logs of the processes: ${join(workDir, 'logs')}`)

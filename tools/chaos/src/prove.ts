@@ -3,7 +3,7 @@ import { startCluster, type Cluster } from '@tidemark/stack'
 import { seededChance, startFaultProxy } from '@tidemark/testing'
 import { isBounded, runBacklog } from './backlog.ts'
 import { faultRules, requestTimeoutMs } from './fault-rules.ts'
-import { proveRounds, proving, type Outcome, type ProofProcess, type RoundPlace, type Rounds } from './proof-run.ts'
+import { proveRounds, proving, type Outcome, type ProofHost, type RoundPlace, type Rounds } from './proof-run.ts'
 import { backlog, proofs, roundProofNames, type ProofSettings } from './proofs.ts'
 import { runRound } from './round.ts'
 import { isKept } from './verdict.ts'
@@ -19,13 +19,9 @@ export const proofNames = [...roundProofNames, 'backlog'] as const
 export type ProofName = (typeof proofNames)[number]
 
 /** Runs rounds of proofs of the engine on one cluster of three brokers; true where all of them kept what is promised. */
-export async function proveEngine(
-  process: ProofProcess,
-  names: readonly ProofName[],
-  rounds: Rounds,
-): Promise<boolean> {
-  return await proving(process, async (lent) => {
-    const { workDir, signal, log } = lent
+export async function proveEngine(host: ProofHost, names: readonly ProofName[], rounds: Rounds): Promise<boolean> {
+  return await proving(host, async (lent) => {
+    const { process, workDir, signal, log } = lent
     const cluster = await startCluster({ host: process, dataDir: join(workDir, 'cluster'), signal, log })
     const { bootstrapServers } = cluster
     try {

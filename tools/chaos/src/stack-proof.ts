@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { freePorts, prepareTopics, startCluster, startStack, type Cluster, type Stack } from '@tidemark/stack'
 import { runFeedRound } from './feed/feed-round.ts'
 import { runMetricsRound } from './metrics/metrics-round.ts'
-import { proveRounds, proving, type Outcome, type ProofProcess, type RoundPlace, type Rounds } from './proof-run.ts'
+import { proveRounds, proving, type Outcome, type ProofHost, type RoundPlace, type Rounds } from './proof-run.ts'
 
 /** Where a round of an app's proof runs. */
 interface StackPlace extends RoundPlace {
@@ -36,9 +36,9 @@ export type StackProofName = keyof typeof stackProofs
 export const stackProofNames = Object.keys(stackProofs) as StackProofName[]
 
 /** Runs rounds of a proof of an app; true where all of them kept what is promised. */
-export async function proveStack(process: ProofProcess, proof: StackProofName, rounds: Rounds): Promise<boolean> {
-  return await proving(process, async (lent) => {
-    const { workDir, signal, log } = lent
+export async function proveStack(host: ProofHost, proof: StackProofName, rounds: Rounds): Promise<boolean> {
+  return await proving(host, async (lent) => {
+    const { process, workDir, signal, log } = lent
     const common = { host: process, signal, log }
     // One broker, for nobody is to step in while it is away.
     const cluster = await startCluster({ ...common, dataDir: join(workDir, 'cluster'), brokers: 1, heapMb: 512 })
