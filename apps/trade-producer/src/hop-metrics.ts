@@ -16,7 +16,7 @@ const buckets = [
   0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 5, 30,
 ]
 
-/** `offset` is of the exchange's clock to ours, where it is known: without it, the first hop says what our clock says. */
+/** `offset` is of the exchange's clock to ours: before it is known, nothing is said of the first hop. */
 export function exposeHops(metrics: Metrics, offset: () => ClockOffset | undefined): HopMetrics {
   const arrival = metrics.histogram({
     name: 'tidemark_producer_exchange_to_receive_seconds',
@@ -53,7 +53,10 @@ export function exposeHops(metrics: Metrics, offset: () => ClockOffset | undefin
     },
   })
   return {
-    received: (latencyMs) => arrival.observe((latencyMs + (offset()?.offsetMs ?? 0)) / 1000),
+    received: (latencyMs) => {
+      const known = offset()
+      if (known !== undefined) arrival.observe((latencyMs + known.offsetMs) / 1000)
+    },
     acknowledged: (receivedMs, nowMs) => {
       for (const timeMs of receivedMs) acknowledgement.observe((nowMs - timeMs) / 1000)
     },
