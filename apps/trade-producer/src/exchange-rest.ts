@@ -13,8 +13,8 @@ import type { ProducerConfig } from './config.ts'
 /** What the producer asks the exchange beside its streams. */
 export interface ExchangeSide {
   readonly history: TradeHistory
-  /** Rejects where the exchange does not have one of the symbols, naming near ones. */
-  requireSymbols(symbols: readonly string[], signal: AbortSignal): Promise<void>
+  /** Rejects where the exchange does not have one of the symbols, naming near ones. False where it can't be asked. */
+  requireSymbols(symbols: readonly string[], signal: AbortSignal): Promise<boolean>
   trackClock(): ExchangeClock
 }
 

@@ -1,5 +1,6 @@
 import type { FeedCounters, FeedState } from '@tidemark/binance'
 import type { HealthReport, Metrics } from '@tidemark/service'
+import type { SymbolChecker } from './symbol-checker.ts'
 import type { WrittenFigures } from './trade-writer.ts'
 
 /** The parts of a running producer that its health is read from. */
@@ -7,16 +8,17 @@ export interface ProducerState {
   symbols: readonly string[]
   readonly feed: { readonly state: FeedState; readonly connected: boolean; readonly counters: FeedCounters }
   readonly writer: { readonly figures: WrittenFigures }
+  readonly checker: Pick<SymbolChecker, 'problem'>
   /** Why the last commit failed; undefined while they succeed. */
   kafkaProblem: string | undefined
 }
 
-/** What `/health` answers: `ok` while trades come in and go out, `degraded` while the exchange or Kafka is away. */
-export function producerHealth({ symbols, feed, writer, kafkaProblem }: ProducerState): HealthReport {
+/** What `/health` answers: `ok` while trades come in and go out, `degraded` while the exchange or Kafka is away, or a symbol does not exist. */
+export function producerHealth({ symbols, feed, writer, checker, kafkaProblem }: ProducerState): HealthReport {
   const { produced, heartbeats, dlqByCode, gapsByStatus, positions } = writer.figures
   const { state, counters } = feed
   return {
-    status: feed.connected && kafkaProblem === undefined ? 'ok' : 'degraded',
+    status: feed.connected && kafkaProblem === undefined && checker.problem === undefined ? 'ok' : 'degraded',
     produced,
     heartbeats,
     dlq: sum(dlqByCode.values()),
@@ -26,6 +28,7 @@ export function producerHealth({ symbols, feed, writer, kafkaProblem }: Producer
     ws_connected: feed.connected,
     ...(state.phase === 'waiting' && { ws_problem: state.reason }),
     ...(kafkaProblem !== undefined && { kafka_problem: kafkaProblem }),
+    ...(checker.problem !== undefined && { symbols_problem: checker.problem.message }),
     reconnects: counters.reconnects,
     frames: counters.frames,
     dropped: counters.dropped,
@@ -44,7 +47,7 @@ export function producerHealth({ symbols, feed, writer, kafkaProblem }: Producer
 }
 
 /** Shows the same figures to Prometheus, read when they are asked for. */
-export function exposeFigures(metrics: Metrics, { feed, writer }: ProducerState): void {
+export function exposeFigures(metrics: Metrics, { feed, writer, checker }: ProducerState): void {
   const counters: readonly [name: string, help: string, value: () => number][] = [
     ['tidemark_producer_trades_total', 'Trades committed to Kafka', () => writer.figures.produced],
     ['tidemark_producer_heartbeats_total', 'Heartbeats committed to Kafka', () => writer.figures.heartbeats],
@@ -72,6 +75,11 @@ export function exposeFigures(metrics: Metrics, { feed, writer }: ProducerState)
     ['tidemark_producer_connected', '1 while every stream is connected, else 0', () => (feed.connected ? 1 : 0)],
     ['tidemark_producer_in_doubt_symbols', 'Symbols that may miss their newest trades', () => feed.counters.in_doubt],
     ['tidemark_producer_went_back_symbols', 'Symbols with ids below those they had', () => feed.counters.went_back],
+    [
+      'tidemark_producer_unknown_symbols',
+      'Symbols that the exchange does not have, found out after the start',
+      () => checker.problem?.symbols.length ?? 0,
+    ],
     ['tidemark_producer_open_holes', 'Symbols with ids that are missing', () => feed.counters.open_holes],
     ['tidemark_producer_held_trades', 'Trades that wait behind missing ones', () => feed.counters.held],
     ['tidemark_producer_buffered_items', 'Items that wait for Kafka', () => feed.counters.buffered],

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ConnectTradesOptions, FeedItem } from '@tidemark/binance'
+import { UnknownSymbolsError, type ConnectTradesOptions, type FeedItem } from '@tidemark/binance'
 import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
 import { createLogger, createMetrics, loadConfig, type Metrics } from '@tidemark/service'
 import {
@@ -14,6 +14,7 @@ import {
 import { InMemoryKafka } from '@tidemark/testing'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { producerConfig, type ProducerConfig } from './config.ts'
+import type { ExchangeSide } from './exchange-rest.ts'
 import { FakeFeed } from './fake-feed.ts'
 import { startTradeProducer } from './trade-producer.ts'
 
@@ -41,8 +42,13 @@ const trades = (...ids: readonly number[]): FeedItem[] =>
     trade: { symbol: 'BTCUSDT', trade_id: id, trade_time_ms: 1_000, ingestion_time_ms: 0, latency_ms: 0 } as Trade,
   }))
 
-const start = (changed: Partial<KafkaPorts> = {}, settings: Partial<ProducerConfig> = {}) =>
+const start = (
+  changed: Partial<KafkaPorts> = {},
+  settings: Partial<ProducerConfig> = {},
+  exchange?: Partial<ExchangeSide>,
+) =>
   startTradeProducer({
+    ...(exchange && { exchange: exchange as ExchangeSide }),
     config: { ...config, ...settings },
     logger: createLogger({ name: 'test', level: 'silent' }),
     metrics,
@@ -204,6 +210,21 @@ describe('the trade producer', () => {
     // Each took half a second by the time of day, whatever the other clock says.
     expect(text).toContain('tidemark_producer_receive_to_acknowledged_seconds_sum 1')
     expect(text).toContain('tidemark_producer_receive_to_commit_seconds_sum 1')
+  })
+
+  it('starts while the exchange can not be asked for its symbols, and says when it turns out that one does not exist', async () => {
+    const answers = [async () => false, () => Promise.reject(new UnknownSymbolsError([], 'the exchange'))]
+    const running = await start(
+      {},
+      {},
+      {
+        requireSymbols: () => answers.shift()!(),
+        trackClock: () => ({ offset: () => undefined, stop: () => undefined }),
+      },
+    )
+    while (running.health()['symbols_problem'] === undefined) await new Promise(setImmediate)
+    expect(running.health()).toMatchObject({ status: 'degraded', ws_connected: true })
+    await running.stop()
   })
 
   it('fails where Kafka refuses for good, and closes its clients', async () => {

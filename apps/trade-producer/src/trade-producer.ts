@@ -7,6 +7,7 @@ import { transactionTimeoutMs, type ProducerConfig } from './config.ts'
 import type { ExchangeSide } from './exchange-rest.ts'
 import { exposeHops, type HopMetrics } from './hop-metrics.ts'
 import { exposeFigures, producerHealth, type ProducerState } from './producer-health.ts'
+import { SymbolChecker } from './symbol-checker.ts'
 import { followChecked, SymbolSource } from './symbol-source.ts'
 import { TradeWriter } from './trade-writer.ts'
 
@@ -38,7 +39,8 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   const transactionalId = `trade-producer-${config.SHARD}`
   const source = new SymbolSource(config, logger)
   const symbols = await source.read()
-  await exchange?.requireSymbols(symbols, signal)
+  const checker = symbolChecker(options)
+  await checker.check(symbols)
   const tracked: { clock?: ReturnType<ExchangeSide['trackClock']> | undefined } = {}
   const hops = exposeHops(metrics, () => tracked.clock?.offset())
   const writer = new TradeWriter({
@@ -65,11 +67,11 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   tracked.clock = exchange?.trackClock()
   const starts = startsOf(positions)
   const feed = openFeed(options, { symbols, starts, onReceived: (trade) => hops.received(trade.latency_ms) })
-  const state: ProducerState = { symbols, feed, writer, kafkaProblem: undefined }
+  const state: ProducerState = { symbols, feed, writer, checker, kafkaProblem: undefined }
   exposeFigures(metrics, state)
   const unwatch = source.watch(
     followChecked({
-      check: async (changed) => exchange?.requireSymbols(changed, signal),
+      check: (changed) => checker.check(changed),
       follow: (changed) => {
         state.symbols = changed
         logger.info({ symbols: changed }, 'the symbols have changed')
@@ -80,6 +82,7 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   )
   const done = write(options, { feed, writer, hops, state }).finally(async () => {
     unwatch()
+    checker.stop()
     tracked.clock?.stop()
     await feed.stop()
     await kafka.close()
@@ -98,6 +101,12 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
       await done.catch(() => undefined)
     },
   }
+}
+
+function symbolChecker({ exchange, signal, pause, logger }: TradeProducerOptions): SymbolChecker {
+  const require = async (symbols: readonly string[]): Promise<boolean> =>
+    (await exchange?.requireSymbols(symbols, signal)) ?? true
+  return new SymbolChecker({ require, pause, logger })
 }
 
 interface Parts {

@@ -53,13 +53,15 @@ describe('a check of symbols', () => {
 
 describe('required symbols', () => {
   const url = 'https://api.binance.com'
+  let isAnswered: boolean
   const require = async (symbols: readonly string[], failure?: Error): Promise<string[]> => {
     const warnings: string[] = []
     const exchangeInfo = async () => {
       if (failure !== undefined) throw failure
       return { serverTimeMs: 0, symbols: known }
     }
-    await requireSymbols({ url, exchangeInfo }, symbols, { logger: { warn: (_fields, text) => warnings.push(text) } })
+    const logger = { warn: (_fields: object, text: string) => warnings.push(text) }
+    isAnswered = await requireSymbols({ url, exchangeInfo }, symbols, { logger })
     return warnings
   }
 
@@ -72,11 +74,13 @@ describe('required symbols', () => {
 
   it('that are not traded are told', async () => {
     expect(await require(['LUNAUSDT', 'BTCUSDT'])).toEqual(['LUNAUSDT is not traded now: its status is HALT'])
+    expect(isAnswered).toBe(true)
   })
 
   it('of an exchange that can not be asked are taken as they are, and that is told', async () => {
     const warnings = await require(['BTCUSD'], new RestError('unavailable', 'nothing listens there'))
     expect(warnings).toEqual(['the symbols could not be checked: nothing listens there'])
+    expect(isAnswered).toBe(false)
     await expect(require(['BTCUSD'], new Error('a bug'))).rejects.toThrow('a bug')
   })
 })

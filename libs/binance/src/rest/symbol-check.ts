@@ -70,13 +70,13 @@ function describe({ symbol, near }: UnknownSymbol): string {
 
 /**
  * Rejects with an `UnknownSymbolsError` that names all symbols the exchange does not have, with near ones. Symbols that are not traded
- * now are told to the logger; so is an exchange that can't be asked, since its streams may still be there.
+ * now are told to the logger; so is an exchange that can't be asked, since its streams may still be there: it resolves to false then.
  */
 export async function requireSymbols(
   rest: Pick<ExchangeRest, 'exchangeInfo' | 'url'>,
   symbols: readonly string[],
   { logger, signal }: { readonly logger: Pick<FeedLogger, 'warn'>; readonly signal?: AbortSignal },
-): Promise<void> {
+): Promise<boolean> {
   const exchange = rest.url
   let known: readonly SymbolInfo[]
   try {
@@ -84,11 +84,12 @@ export async function requireSymbols(
   } catch (error) {
     if (!(error instanceof RestError)) throw error
     logger.warn({ exchange }, `the symbols could not be checked: ${error.message}`)
-    return
+    return false
   }
   const { unknown, idle } = checkSymbols(symbols, known)
   if (unknown.length > 0) throw new UnknownSymbolsError(unknown, exchange)
   for (const { symbol, status } of idle) {
     logger.warn({ exchange, symbol, status }, `${symbol} is not traded now: its status is ${status}`)
   }
+  return true
 }
