@@ -38,6 +38,7 @@ export class Instances {
     })
     child.stdout.pipe(log, { end: false })
     child.stderr.pipe(log, { end: false })
+    child.once('close', () => log.end())
     this.#running[index] = child
     child.once('exit', () => {
       if (this.#running[index] === child) this.#running[index] = undefined
