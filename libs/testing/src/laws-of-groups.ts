@@ -99,6 +99,19 @@ export const lawsOfGroups: readonly PortLaw[] = [
     },
   },
   {
+    law: 'partitions of one number have one owner, over all topics that a group reads, whoever comes',
+    check: async (subject) => {
+      const topic = await subject.createTopic(4)
+      const others = [await subject.createTopic(4), await subject.createTopic(4)]
+      const member = () => new PollingMember(subject, { topic, others, consumer: { groupId: topic } })
+      const a = member()
+      await eventually(subject, 'the first member has all partitions', () => a.held.length === 12)
+      const b = member()
+      await eventually(subject, 'both have six', () => a.held.length === 6 && b.held.length === 6)
+      for (const { held } of [a, b]) assert.equal(new Set(held).size, 2, `partitions ${held.join()} of one member`)
+    },
+  },
+  {
     law: 'after a seek nothing comes out that was fetched before it',
     check: async (subject) => {
       const topic = await filledTopic(subject)

@@ -5,6 +5,8 @@ const POLL_WAIT_MS = 50
 
 export interface MemberOptions {
   readonly topic: string
+  /** Read as well. */
+  readonly others?: readonly string[]
   readonly consumer: ConsumerOptions
   readonly listener?: (consumer: ConsumerPort) => Partial<RebalanceListener>
 }
@@ -14,17 +16,18 @@ export class PollingMember {
   readonly consumer: ConsumerPort
   /** Each value behind partition and offset: `0/7:value`. */
   readonly values: string[] = []
+  /** Numbers of its partitions, each as often as there are topics in which it has the one of that number. */
   held: readonly number[] = []
   readonly #polling: Promise<void>
   #stopped = false
 
-  constructor({ kafka, onEnd }: KafkaUnderTest, { topic, consumer, listener }: MemberOptions) {
+  constructor({ kafka, onEnd }: KafkaUnderTest, { topic, others = [], consumer, listener }: MemberOptions) {
     this.consumer = kafka.consumer(consumer)
     const own = listener?.(this.consumer) ?? {}
     const numbers = (partitions: readonly TopicPartition[]) => partitions.map(({ partition }) => partition)
     const without = (partitions: readonly TopicPartition[]) =>
       this.held.filter((partition) => !numbers(partitions).includes(partition))
-    this.consumer.subscribe([topic], {
+    this.consumer.subscribe([topic, ...others], {
       assigned: async (partitions) => {
         await own.assigned?.(partitions)
         this.held = [...this.held, ...numbers(partitions)].sort()
