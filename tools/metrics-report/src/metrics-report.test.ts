@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { readArrivals, windowsAsTheyCame, type RecordedTrade } from '@tidemark/oracle'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { qualityRows } from './estimators/quality-table.ts'
 import { drawnEstimators, judgedEstimators } from './estimators-report.ts'
 import { metricsCharts } from './metrics-charts.ts'
 import { drawnMetrics, readMetrics } from './metrics-report.ts'
@@ -58,6 +60,27 @@ test.skipIf(!existsSync(recording))('the pictures in docs are those of the recor
     const shown = new URL(`../../../docs/metrics/${name}.svg`, import.meta.url)
     expect(`${svg}\n` === readFileSync(shown, 'utf8'), `${name}.svg: npm run pictures makes it anew`).toBe(true)
   }
+})
+
+describe.skipIf(process.env['TIDEMARK_NIGHTLY'] === undefined)('the estimators, judged anew', () => {
+  test('are what the table and the pictures in docs say', { timeout: 900_000 }, async () => {
+    const judged = judgedEstimators()
+    const shown = (file: string) => readFileSync(new URL(`../../../docs/${file}`, import.meta.url), 'utf8')
+    const lines = shown('metrics.md')
+      .split('\n')
+      .map((line) =>
+        line
+          .split('|')
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      )
+    const header = lines.findIndex(([market]) => market === 'market')
+    const rows = qualityRows(judged.byMarket)
+    expect(lines.slice(header + 2, header + 2 + rows.length + 1)).toEqual([...rows, []])
+    for (const { name, svg } of await drawnEstimators(judged)) {
+      expect(`${svg}\n` === shown(`metrics/${name}.svg`), `${name}.svg: npm run pictures makes it anew`).toBe(true)
+    }
+  })
 })
 
 test('docs/metrics.md shows every picture, and has no other', async () => {

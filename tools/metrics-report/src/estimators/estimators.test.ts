@@ -55,6 +55,27 @@ test('few trades make ranges too small, and realised variance stays', () => {
   expect(Math.abs(qualities.realized_variance.bias)).toBeLessThan(0.1)
 })
 
+describe('where prices are ticks', () => {
+  const qualities = qualitiesOf('ticks')
+
+  test('realised variance is somewhat too large, the others are not', () => {
+    const { realized_variance: realized, ...others } = qualities
+    expect(realized.bias).toBeGreaterThan(0.05)
+    expect(realized.bias).toBeLessThan(0.12)
+    for (const name of estimators) if (name in others) expect(qualities[name].bias, name).toBeLessThan(0.1)
+    for (const name of estimators) expect(qualities[name].bias, name).toBeGreaterThan(-0.15)
+  })
+
+  test('ranges are worth what they are without, bipower variation less', () => {
+    const without = qualitiesOf('Brownian motion')
+    for (const name of ['parkinson', 'garman_klass'] as const) {
+      expect(Math.abs(qualities[name].efficiency / without[name].efficiency - 1), name).toBeLessThan(0.15)
+    }
+    expect(qualities.bipower_variation.efficiency).toBeGreaterThan(22)
+    expect(qualities.bipower_variation.efficiency).toBeLessThan(0.9 * without.bipower_variation.efficiency)
+  })
+})
+
 test('the bounce between bid and ask makes realised variance too large', () => {
   expect(qualitiesOf('bid-ask bounce').realized_variance.bias).toBeGreaterThan(0.15)
 })
