@@ -1,35 +1,9 @@
-import {
-  RecordCollector,
-  StreamsError,
-  StreamsRuntime,
-  type TransactionalProducerOptions,
-  type TransactionalProducerPort,
-} from '@tidemark/streams'
+import { RecordCollector, StreamsError, StreamsRuntime } from '@tidemark/streams'
 import { describe, expect, test } from 'vitest'
-import { InMemoryKafka } from './in-memory-kafka.ts'
+import { FailingKafka } from './failing-kafka-fixture.ts'
 import { ManualClock } from './manual-clock.ts'
 import { orderCodec, ordersTopology, totalsCodec, type Order } from './orders-fixture.ts'
 import { TopologyTestDriver } from './topology-test-driver.ts'
-
-/** A Kafka whose next transaction fails, after it was committed or before. */
-class FailingKafka extends InMemoryKafka {
-  opened = 0
-  failNext: { readonly error: StreamsError; readonly isCommitted: boolean } | undefined
-
-  override transactionalProducer(options: TransactionalProducerOptions): TransactionalProducerPort {
-    const producer = super.transactionalProducer(options)
-    this.opened++
-    return {
-      ...producer,
-      commit: async (transaction) => {
-        const failure = this.failNext
-        this.failNext = undefined
-        if (failure === undefined || failure.isCommitted) await producer.commit(transaction)
-        if (failure !== undefined) throw failure.error
-      },
-    }
-  }
-}
 
 const order = (placedAtMs: number): Order => ({ amount: 1, placedAtMs })
 const noAnswer = new StreamsError('broker-unavailable', 'the answer was lost', { retriable: true })

@@ -1,6 +1,7 @@
-import { stream, topology, type ExternalSink } from '@tidemark/streams'
+import { stream, StreamsError, topology, type ExternalSink } from '@tidemark/streams'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { FailingKafka } from './failing-kafka-fixture.ts'
 import { orderCodec, ordersTopology, totalsCodec, type Order } from './orders-fixture.ts'
 import { outputsOf, type Step } from './stateful-steps-fixture.ts'
 import { TopologyTestDriver, type OutputRecord } from './topology-test-driver.ts'
@@ -16,6 +17,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const stepsOf: fc.Arbitrary<Step[]> = fc.array(step, { maxLength: 60 })
 
+/** Besides, records that can't be read, and commits that fail (none does where it is not said how): the task starts anew, and what it had done is done again where it was not committed. */
+type Trouble =
+  Step | { readonly kind: 'bad'; readonly key: string } | { readonly kind: 'fail'; readonly isCommitted?: boolean }
+const trouble: fc.Arbitrary<Trouble> = fc.oneof(
+  { weight: 9, arbitrary: step },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('bad' as const), key }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('fail' as const), isCommitted: fc.boolean() }) },
+)
+const troublesOf: fc.Arbitrary<Trouble[]> = fc.array(trouble, { maxLength: 60 })
+const stepsWithBad = troublesOf.map((steps) => steps.filter(({ kind }) => kind !== 'fail'))
+const noAnswer = new StreamsError('broker-unavailable', 'the answer was lost', { retriable: true })
+/** More in a row than an application puts up with are another test's matter. */
+const MAX_FAILURES = 8
+/** As long as a task waits at most before it starts anew. */
+const MAX_PAUSE_MS = 5_000
+
 interface Mode {
   readonly clock: 'partition' | 'key'
   readonly guarantee: 'at-least-once' | 'exactly-once'
@@ -25,19 +42,45 @@ interface Mode {
 /** Each result fills a batch, and so leaves before its commit; or none does. */
 const sending = fc.constantFrom({ maxBatchBytes: 1 }, {})
 
-async function runSteps(steps: readonly Step[], { clock, ...mode }: Mode) {
+async function runSteps(steps: readonly Trouble[], { clock, ...mode }: Mode) {
   const topologyOfTest = ordersTopology({ clock, sizeMs: 5_000, graceMs: 2_000 })
-  const driver = new TopologyTestDriver(topologyOfTest, { ...mode, commit: 'manual' })
+  const kafka = new FailingKafka()
+  const driver = new TopologyTestDriver(topologyOfTest, { ...mode, kafka, commit: 'manual' })
   const orders = driver.input('orders', orderCodec)
+  const bad: string[] = []
+  let failures = 0
   for (const next of steps) {
     if (next.kind === 'order') await orders.pipe(next.key, next.order)
     else if (next.kind === 'heartbeat') await orders.heartbeat(next.key, next.watermarkMs)
+    else if (next.kind === 'bad') await orders.pipeBytes(next.key, Buffer.from(badText(bad)))
     else if (next.kind === 'commit') await driver.commit()
-    else driver.kill()
+    else if (next.kind === 'kill') driver.kill()
+    else {
+      if (next.isCommitted !== undefined && ++failures <= MAX_FAILURES) {
+        kafka.failNext = { error: noAnswer, isCommitted: next.isCommitted }
+        await driver.commit()
+        kafka.failNext = undefined
+      }
+      driver.clock.advance(MAX_PAUSE_MS)
+      await driver.settle()
+    }
   }
   await driver.settle()
   await driver.commit()
-  return { finals: driver.read('order-totals', totalsCodec), late: driver.read('order-totals-late', orderCodec) }
+  const letters = driver
+    .readBytes(driver.deadLetterTopic)
+    .map(({ key, value, headers }) => [key, value?.toString(), headers['__streams.errors.offset']])
+  return {
+    results: { finals: driver.read('order-totals', totalsCodec), late: driver.read('order-totals-late', orderCodec) },
+    letters,
+    bad,
+  }
+}
+
+/** No two are equal, and none is an order. */
+function badText(soFar: string[]): string {
+  soFar.push(`bad ${soFar.length}`)
+  return soFar.at(-1) ?? ''
 }
 
 const distinct = (records: readonly OutputRecord<unknown>[]) =>
@@ -47,15 +90,22 @@ const numRuns = Number(process.env['PROPERTY_RUNS'] ?? 300)
 /** The same input, and nothing that goes wrong. */
 const undisturbed = (happening: readonly Step[]) =>
   happening.filter(({ kind }) => kind === 'order' || kind === 'heartbeat')
+/** Processing time passes all the same, which records have as their timestamps. */
+const untroubled = (happening: readonly Trouble[]) =>
+  happening.flatMap((step): Trouble[] => {
+    if (step.kind === 'fail') return [{ kind: 'fail' }]
+    return step.kind === 'commit' || step.kind === 'kill' ? [] : [step]
+  })
 
 describe('after any kills and commits', () => {
   test.each(['partition', 'key'] as const)(
     'at least once: results may repeat, equal; none is missing (clock %s)',
     async (clock) => {
       await fc.assert(
-        fc.asyncProperty(stepsOf, async (steps) => {
-          const disturbed = await runSteps(steps, { clock, guarantee: 'at-least-once' })
-          const calm = await runSteps(undisturbed(steps), { clock, guarantee: 'at-least-once' })
+        fc.asyncProperty(stepsWithBad, async (steps) => {
+          const { results: disturbed, letters, bad } = await runSteps(steps, { clock, guarantee: 'at-least-once' })
+          const { results: calm } = await runSteps(untroubled(steps), { clock, guarantee: 'at-least-once' })
+          expect([...new Set(letters.map(([, value]) => value))].sort()).toEqual([...bad].sort())
           expect(distinct(disturbed.finals)).toEqual(distinct(calm.finals))
           expect(distinct(disturbed.late)).toEqual(distinct(calm.late))
           const windows = new Set(disturbed.finals.map(({ key, value }) => `${key} ${value.startMs}`))
@@ -67,13 +117,14 @@ describe('after any kills and commits', () => {
   )
 
   test.each(['partition', 'key'] as const)(
-    'exactly once: every result and every late record is there once (clock %s)',
+    'exactly once: every result, every late record and every dead letter is there once, whatever commits fail (clock %s)',
     async (clock) => {
       await fc.assert(
-        fc.asyncProperty(stepsOf, sending, async (steps, ahead) => {
+        fc.asyncProperty(troublesOf, sending, async (steps, ahead) => {
           const disturbed = await runSteps(steps, { clock, guarantee: 'exactly-once', ...ahead })
-          const calm = await runSteps(undisturbed(steps), { clock, guarantee: 'exactly-once' })
+          const calm = await runSteps(untroubled(steps), { clock, guarantee: 'exactly-once' })
           expect(disturbed).toEqual(calm)
+          expect(disturbed.letters.map(([, value]) => value)).toEqual(disturbed.bad)
         }),
         { numRuns },
       )
