@@ -13,6 +13,8 @@ export interface ExactlyOnceOptions {
   readonly commitIntervalMs: number
   readonly compression: Compression
   readonly maxBatchBytes: number
+  /** A transaction may be open while a record takes this long. */
+  readonly recordDeadlineMs: number
   readonly logger: StreamsLogger
   nowMs(): number
   newTask(partition: number, collector: RecordCollector): Task
@@ -30,8 +32,12 @@ interface OwnedTask {
   readonly underWay: Set<Promise<void>>
 }
 
-/** Well above `MAX_OPEN_MS`: the records of a batch may be slow, and a broker may restart. */
-const TRANSACTION_TIMEOUT_MS = 60_000
+/** What was sent ahead of a commit is committed within this time, however long the interval is. */
+export const MAX_OPEN_MS = 15_000
+/** What a commit may take, such as one that is repeated while a broker starts again. */
+const COMMIT_MS = 15_000
+/** Brokers refuse more, as they are set up by default. */
+const MAX_TRANSACTION_TIMEOUT_MS = 900_000
 
 /** Commits further apart are no matter of milliseconds: all is told at the commit. */
 const MAX_INTERVAL_MS = 10_000
@@ -167,10 +173,10 @@ export class ExactlyOnce implements Guarantee {
   }
 
   async #open(partition: number): Promise<OwnedTask> {
-    const { applicationId, kafka, topics, compression } = this.#options
+    const { applicationId, kafka, topics, compression, recordDeadlineMs } = this.#options
     const producer = kafka.transactionalProducer({
       transactionalId: transactionalIdOf(applicationId, partition),
-      transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
+      transactionTimeoutMs: Math.min(MAX_OPEN_MS + recordDeadlineMs + COMMIT_MS, MAX_TRANSACTION_TIMEOUT_MS),
       compression,
     })
     const ownership = await producer.init()

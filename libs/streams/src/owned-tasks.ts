@@ -84,6 +84,11 @@ export class OwnedTasks {
     ]
   }
 
+  /** True from a commit of the task that has failed to its next one that has not. */
+  isFailing(task: Task): boolean {
+    return this.#failures.of(task.partition, task.positions()) !== undefined
+  }
+
   /** True once this member has its partitions, be it none, and all of their tasks run, with their state restored. */
   get isComplete(): boolean {
     return this.#assigned && this.#suspended.size === 0

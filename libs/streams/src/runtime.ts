@@ -1,6 +1,6 @@
 import { AtLeastOnce } from './at-least-once.ts'
 import { StreamsError } from './errors.ts'
-import { ExactlyOnce } from './exactly-once.ts'
+import { ExactlyOnce, MAX_OPEN_MS } from './exactly-once.ts'
 import type { Guarantee } from './guarantee.ts'
 import { OwnedTasks, type PartitionState } from './owned-tasks.ts'
 import type { ConsumerPort, TopicPartition } from './ports.ts'
@@ -25,8 +25,6 @@ const IDLE_POLL_MS = 500
  */
 const SHARE_OF_FETCHED = 1 / 2
 const SHARE_OF_HELD = 1 / 4
-/** What was sent ahead of a commit is committed within this time, however long the interval is. */
-const MAX_OPEN_MS = 15_000
 
 /**
  * Runs a topology as a member of a consumer group: poll, process, write, commit, one turn at a time. Rebalances happen inside
@@ -134,8 +132,9 @@ export class StreamsRuntime {
   async #process(task: Task, batch: RecordBatch): Promise<void> {
     const { nowMs, maxSinkRecords } = this.#options
     await task.process(batch)
-    // What waits for a sink may wait for longer than a transaction may be open.
-    if (this.#topology.sinks.length === 0 && this.#guarantee.sendAhead(task)) {
+    // What waits for a sink may wait for longer than a transaction may be open; so may batches, of a task whose commit has failed for that.
+    const mayBeOpen = this.#topology.sinks.length === 0 && !this.#tasks.isFailing(task)
+    if (mayBeOpen && this.#guarantee.sendAhead(task)) {
       this.#openUntilMs = Math.min(this.#openUntilMs, nowMs() + MAX_OPEN_MS)
     }
     while (this.#isFull && (await this.#guarantee.acknowledged()));
@@ -307,8 +306,7 @@ export class StreamsRuntime {
   }
 
   #newGuarantee(): Guarantee {
-    const { kafka, applicationId, guarantee, commitIntervalMs, compression, maxBatchBytes, logger, nowMs } =
-      this.#options
+    const { guarantee, kafka, compression, maxBatchBytes, logger } = this.#options
     const topics = [...this.#topology.outputTopics, this.deadLetterTopic]
     const newTask = (partition: number, collector: RecordCollector) => this.#newTask(partition, collector)
     if (guarantee === 'at-least-once') {
@@ -321,17 +319,7 @@ export class StreamsRuntime {
         newTask,
       })
     }
-    return new ExactlyOnce({
-      applicationId,
-      kafka,
-      topics,
-      commitIntervalMs,
-      compression,
-      maxBatchBytes,
-      logger,
-      nowMs,
-      newTask,
-    })
+    return new ExactlyOnce({ ...this.#options, topics, newTask })
   }
 
   #newTask(partition: number, collector: RecordCollector): Task {

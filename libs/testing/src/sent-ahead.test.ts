@@ -237,10 +237,39 @@ test('what was sent ahead is committed before the broker would give it up, howev
   expect(written()).toEqual([1])
 })
 
-test('the broker is asked to leave transactions open for four times as long as they are at most', async () => {
-  const { kafka, runtime } = await running(copies, {}, 2)
+test.each([
+  ['30 s, as it is', undefined, 60_000],
+  ['5 s', 5_000, 35_000],
+  ['as long as it likes', Infinity, 900_000],
+])(
+  'a transaction may be open for as long as it is at most, with a record that takes %s, and its commit',
+  async (_for, deadlineMs, timeoutMs) => {
+    const { kafka, runtime } = await running(
+      copies,
+      deadlineMs === undefined ? {} : { recordDeadlineMs: deadlineMs },
+      2,
+    )
+    await runtime.turn(0)
+    expect(kafka.timeoutsMs).toEqual([timeoutMs, timeoutMs])
+  },
+)
+
+test('a task whose transaction the broker has given up has none open while it processes, until one is committed', async () => {
+  const { kafka, clock, runtime, give, written } = await running(copies)
+  await give(1)
   await runtime.turn(0)
-  expect(kafka.timeoutsMs).toEqual([60_000, 60_000])
+  expect([kafka.begun, kafka.sends]).toEqual([1, 1])
+  kafka.failCommit = new StreamsError('fenced', 'the transaction took too long')
+  await runtime.commit()
+  clock.advance(3_000)
+  await runtime.turn(0)
+  await runtime.turn(0)
+  expect([kafka.begun, kafka.sends, written()]).toEqual([1, 1, []])
+  await runtime.commit()
+  expect(written()).toEqual([1])
+  await give(2)
+  await runtime.turn(0)
+  expect([kafka.begun, kafka.sends]).toEqual([2, 2])
 })
 
 test('what was sent ahead by a member that the group has left out is aborted at once, not when it has its partitions again', async () => {
