@@ -26,7 +26,8 @@ export interface RunOptions {
    * State is rebuilt by reading the input again from the oldest record of any open window.
    *
    * `exactly-once`: outputs, state and offsets are committed in one transaction per partition; a reader of committed records sees
-   * every result once. State is restored from changelog topics. External sinks still see a batch again after a crash.
+   * every result once. State is restored from changelog topics. External sinks still see a batch again after a crash, unless they
+   * hold their offsets (`loadOffsets`).
    */
   readonly guarantee: 'at-least-once' | 'exactly-once'
   /**
@@ -67,6 +68,7 @@ export interface RunOptions {
    * How long a record may take. One that takes longer stops the application, named. What runs can't be interrupted, so it is judged when it
    * is done; meanwhile the process answers nobody: not its health, and not the group, which goes on without it after the session time-out.
    * Between records everything else gets its turn, however long a batch takes. The wait for a schema does not count. Default 30,000.
+   * Exactly once, a transaction that nobody takes over is given up by the broker after 30 s more than this; until then readers wait.
    */
   readonly recordDeadlineMs?: number
   /** Records that are set aside unread, as dead letters: such as one that has stopped the application each time. Default none. */

@@ -95,7 +95,7 @@ export function timekeeper(node: TopologyNode): TopologyNode {
   return timekeeper(parent.node)
 }
 
-/** Which sources feed which steps feed which ends. Immutable; running it is `run`'s, testing it `TopologyTestDriver`'s. */
+/** Which sources feed which steps feed which ends. Immutable, but for late topics, which a later `.to` of the same windows may add; running it is `run`'s, testing it `TopologyTestDriver`'s. */
 export class Topology {
   readonly ends: readonly OperatorNode<never, never>[]
   readonly #followers = new Map<TopologyNode, Follower[]>()
