@@ -32,6 +32,12 @@ function expectSorted({ bytes, binary }: Fuzzed): Frame {
   return frame
 }
 
+/** By the digits of the text: a time of 15 or more is in microseconds, the last three of which are dropped. */
+function millisecondsIn(time: unknown): number {
+  const digits = String(time)
+  return Number(digits.length >= 15 ? digits.slice(0, -3) : digits)
+}
+
 /** Read again in another way: as the numbers of the text, digit by digit. */
 function expectTrueToItsBytes(trade: Extract<Frame, { kind: 'trade' }>['trade'], bytes: Buffer): void {
   const text = bytes.toString('utf8')
@@ -41,6 +47,8 @@ function expectTrueToItsBytes(trade: Extract<Frame, { kind: 'trade' }>['trade'],
   expect(Number.isSafeInteger(trade.trade_id) && trade.trade_id).toBe(payload['t'])
   expect(trade.symbol).toBe(payload['s'])
   expect(trade.is_buyer_maker).toBe(payload['m'])
+  expect(trade.event_time_ms).toBe(millisecondsIn(payload['E']))
+  expect(trade.trade_time_ms).toBe(millisecondsIn(payload['T']))
   for (const [value, sent] of [
     [trade.price, payload['p']],
     [trade.quantity, payload['q']],
@@ -182,10 +190,14 @@ describe('whatever the exchange sends', { timeout: 600_000 }, () => {
     )
   })
 
-  it('is judged by the fuzzer too: a trade whose price was changed on the way in would be found', () => {
+  it('is judged by the fuzzer too: a trade whose price or times were changed on the way in would be found', () => {
     const bytes = Buffer.from(JSON.stringify(sampleTrade.payload))
     const frame = parseFrame(bytes, { binary: false, receivedAtMs: 0 })
     if (frame.kind !== 'trade') throw new Error(`the sample is no trade but ${frame.kind}`)
     expect(() => expectTrueToItsBytes({ ...frame.trade, price: 61837.64 }, bytes)).toThrow('61837.63')
+    for (const name of ['event_time_ms', 'trade_time_ms'] as const) {
+      const changed = { ...frame.trade, [name]: frame.trade[name] * 1_000 }
+      expect(() => expectTrueToItsBytes(changed, bytes)).toThrow(String(frame.trade[name]))
+    }
   })
 })
