@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws'
 import { connectTrades, type ConnectTradesOptions } from './connect-trades.ts'
 import type { FeedItem } from './feed-buffer.ts'
 import { accepts, frame, idOf, listen, portOf, shut, take } from './feed-fixture.ts'
-import { tradeOf } from './continuity/exchange-fixture.ts'
+import { rejectedOf, tradeOf } from './continuity/exchange-fixture.ts'
 import { ManualFeedClock } from './manual-feed-clock.ts'
 import { StateLog } from './state-log-fixture.ts'
 import type { TradeFeed } from './trade-feed.ts'
@@ -129,7 +129,7 @@ describe('a feed of trades', () => {
     expect((await take(iterator, 2)).map(idOf)).toEqual([2, 3])
   })
 
-  it('asks the history for what a cut has lost, and hands it out in its place', async () => {
+  it('asks the history for what a cut has lost, and hands it out in its place; what it can not take of it as rejected', async () => {
     const asked: number[] = []
     const history: TradeHistory = {
       reach: 'any',
@@ -137,7 +137,8 @@ describe('a feed of trades', () => {
       lastTradeIds: async () => new Map(),
       trades: async ({ fromId }) => {
         asked.push(fromId)
-        return { trades: [2, 3, 4].map((id) => tradeOf('BTCUSDT', id)), rejected: [], completeFromId: fromId }
+        const rejected = [rejectedOf(tradeOf('BTCUSDT', 3))]
+        return { trades: [2, 4].map((id) => tradeOf('BTCUSDT', id)), rejected, completeFromId: fromId }
       },
     }
     const feed = feedOf({ history })
@@ -153,8 +154,14 @@ describe('a feed of trades', () => {
     second.socket.send(frame(4))
     while (feed.counters.open_holes === 0) await new Promise(setImmediate)
     clock.advance(250)
-    const items = await take(iterator, 5)
-    expect(items.map(idOf)).toEqual(['gap', 2, 3, 'gap', 4])
+    const items = await take(iterator, 6)
+    expect(items.map(idOf)).toEqual(['gap', 2, 'lossy-decimal', 'gap', 'gap', 4])
+    expect(items.flatMap((item) => (item.kind === 'gap' ? [`${item.gap.gap_id} ${item.gap.status}`] : []))).toEqual([
+      'BTCUSDT:2 open',
+      'BTCUSDT:2 filled',
+      'BTCUSDT:3 given_up',
+    ])
+    expect(feed.counters.rejected).toBe(1)
     expect(asked).toEqual([2])
   })
 
