@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { createAdmin, kafkaPorts } from '@tidemark/kafka'
 import type { Host } from '@tidemark/stack'
 import { RecordCollector } from '@tidemark/streams'
-import { sampleCodec, type Sample } from './jobs/job.ts'
+import { sampleCodec } from './jobs/job.ts'
 
 /** A long backlog before an application whose sink is slow. */
 export interface BacklogOptions {
@@ -36,8 +36,11 @@ const program = join(dirname(fileURLToPath(import.meta.url)), 'bin/slow-sink.ts'
 const KEYS = 1_000
 const FLUSH_BYTES = 512 * 1024
 
+/** Makes values so large that all records together, even as bytes alone, are far more than what the process may grow by. */
+const PADDING = 'x'.repeat(400)
+
 /** What a process grows by beside what it holds: garbage that is not collected yet, code, connections. */
-const GROWTH_BESIDE_BYTES = 192 * 1024 * 1024
+const GROWTH_BESIDE_BYTES = 256 * 1024 * 1024
 
 /** True where what is held stayed below its bound, and the process grew by no more than that, with some room for the language. */
 export function isBounded(
@@ -69,7 +72,7 @@ async function writeBacklog(options: BacklogOptions, topic: string): Promise<voi
     const collector = new RecordCollector(kafka.producer({}))
     await collector.open(topic)
     for (let sequence = 0; sequence < records; sequence++) {
-      const value: Sample = { sequence, timestampMs: sequence, amount: 1 }
+      const value = { sequence, timestampMs: sequence, amount: 1, padding: PADDING }
       const key = `key-${sequence % KEYS}`
       collector.add({ topic, key, value, codec: sampleCodec, timestampMs: sequence })
       if (collector.bufferedBytes > FLUSH_BYTES) await collector.flush()
