@@ -6,6 +6,7 @@ import {
   WATERMARK_HEADER,
   type Codec,
   type Header,
+  type KeyCodec,
   type RunOptions,
   type StateEntry,
   type StreamsLogger,
@@ -35,8 +36,9 @@ export interface TestDriverOptions {
 }
 
 /** A record read from an output topic. */
-export interface OutputRecord<V> {
-  readonly key: string | null
+export interface OutputRecord<V, K = string> {
+  /** Null for a record that has none. */
+  readonly key: K | null
   readonly value: V
   readonly timestampMs: number
   readonly headers: Readonly<Record<string, string>>
@@ -71,14 +73,22 @@ export class TopologyTestDriver {
     return `${APPLICATION_ID}-dlq`
   }
 
-  /** A source topic to pipe records into. */
-  input<V>(topic: string, codec: Codec<V>): TestInput<V> {
-    return new TestInput(topic, codec, { kafka: this.kafka, clock: this.clock, settle: () => this.settle() })
+  /** A source topic to pipe records into. Its keys are text, or what `keys` writes. */
+  input<V>(topic: string, codec: Codec<V>): TestInput<V>
+  input<V, K>(topic: string, codec: Codec<V>, keys: KeyCodec<K>): TestInput<V, K>
+  input<V, K>(topic: string, codec: Codec<V>, keys = textKeys as unknown as KeyCodec<K>): TestInput<V, K> {
+    const surroundings = { kafka: this.kafka, clock: this.clock, settle: () => this.settle() }
+    return new TestInput({ topic, codec, keys }, surroundings)
   }
 
-  /** The records of a topic that have not been read yet, partition by partition. Only what was committed is there. */
-  read<V>(topic: string, codec: Codec<V>): OutputRecord<V>[] {
-    return this.readBytes(topic).map(({ value, ...record }) => {
+  /**
+   * The records of a topic that have not been read yet, partition by partition. Only what was committed is there. Throws for a value, or a key, that
+   * its codec can't read.
+   */
+  read<V>(topic: string, codec: Codec<V>): OutputRecord<V>[]
+  read<V, K>(topic: string, codec: Codec<V>, keys: KeyCodec<K>): OutputRecord<V, K>[]
+  read<V, K>(topic: string, codec: Codec<V>, keys = textKeys as unknown as KeyCodec<K>): OutputRecord<V, K>[] {
+    return this.readBytes(topic, keys).map(({ value, ...record }) => {
       const bytes = value ?? Buffer.alloc(0)
       const decoded = codec.decode(bytes, 0, bytes.length)
       if (!decoded.ok) throw new Error(`topic ${topic}: ${decoded.issue.message}`)
@@ -86,19 +96,21 @@ export class TopologyTestDriver {
     })
   }
 
-  /** As `read`, with values as bytes: for dead letters. */
-  readBytes(topic: string): OutputRecord<Buffer | null>[] {
+  /** As `read`, with values as bytes: for dead letters, and for heartbeats, which have none. */
+  readBytes(topic: string): OutputRecord<Buffer | null>[]
+  readBytes<K>(topic: string, keys: KeyCodec<K>): OutputRecord<Buffer | null, K>[]
+  readBytes<K>(topic: string, keys = textKeys as unknown as KeyCodec<K>): OutputRecord<Buffer | null, K>[] {
     const positions = this.#read.get(topic) ?? []
     this.#read.set(topic, positions)
     return this.kafka.partitions(topic).flatMap((log, partition) => {
       const batches = this.kafka.batchesFrom({ topic, partition }, positions[partition] ?? 0)
       positions[partition] = log.endOffset
       return batches.flatMap((batch) => {
-        const records: OutputRecord<Buffer | null>[] = []
+        const records: OutputRecord<Buffer | null, K>[] = []
         const cursor = batch.cursor()
         while (cursor.next()) {
           const headers = Object.fromEntries(cursor.headers().map(({ key, value }) => [key, value?.toString() ?? '']))
-          const key = cursor.key()?.toString() ?? null
+          const key = keyOf(cursor.key(), keys, topic)
           records.push({ key, value: cursor.value(), timestampMs: cursor.timestampMs, headers })
         }
         return records
@@ -211,46 +223,68 @@ interface InputSurroundings {
   settle(): Promise<void>
 }
 
+const textKeys: KeyCodec<string> = {
+  decode: (bytes, start, end) => ({ ok: true, value: bytes.toString('utf8', start, end) }),
+  encode: (key) => Buffer.from(key),
+}
+
+function keyOf<K>(bytes: Buffer | null, keys: KeyCodec<K>, topic: string): K | null {
+  if (bytes === null) return null
+  const decoded = keys.decode(bytes, 0, bytes.length)
+  if (!decoded.ok) throw new Error(`topic ${topic}: ${decoded.issue.message}`)
+  return decoded.value
+}
+
+interface InputFormat<V, K> {
+  readonly topic: string
+  readonly codec: Codec<V>
+  readonly keys: KeyCodec<K>
+}
+
 /** Pipes records into a source topic; each call returns when the topology has processed them. */
-export class TestInput<V> {
+export class TestInput<V, K = string> {
   readonly #topic: string
   readonly #codec: Codec<V>
+  readonly #keys: KeyCodec<K>
   readonly #surroundings: InputSurroundings
   readonly #collector: RecordCollector
 
-  constructor(topic: string, codec: Codec<V>, surroundings: InputSurroundings) {
+  constructor({ topic, codec, keys }: InputFormat<V, K>, surroundings: InputSurroundings) {
     this.#topic = topic
     this.#codec = codec
+    this.#keys = keys
     this.#surroundings = surroundings
     this.#collector = new RecordCollector(surroundings.kafka.producer())
   }
 
-  async pipe(key: string, value: V): Promise<void> {
+  async pipe(key: K, value: V): Promise<void> {
     await this.pipeAll([[key, value]])
   }
 
-  async pipeAll(records: readonly (readonly [key: string, value: V])[]): Promise<void> {
+  async pipeAll(records: readonly (readonly [key: K, value: V])[]): Promise<void> {
     await this.#codec.prepare?.()
     await this.#collector.open(this.#topic)
     const timestampMs = this.#surroundings.clock.nowMs()
     for (const [key, value] of records) {
-      this.#collector.add({ topic: this.#topic, key, value, codec: this.#codec, timestampMs })
+      this.#collector.add({ topic: this.#topic, key: this.#keys.encode(key), value, codec: this.#codec, timestampMs })
     }
     await this.#send()
   }
 
-  /** A record as bytes, such as one that can't be decoded. */
-  async pipeBytes(key: string | null, value: Buffer | null, headers: readonly Header[] = []): Promise<void> {
+  /** A record as bytes, such as one that can't be decoded. A text as the key stands for its UTF-8 bytes. */
+  async pipeBytes(key: string | Buffer | null, value: Buffer | null, headers: readonly Header[] = []): Promise<void> {
     await this.#collector.open(this.#topic)
     const timestampMs = this.#surroundings.clock.nowMs()
-    const keyBytes = key === null ? null : Buffer.from(key)
+    const keyBytes = typeof key === 'string' ? Buffer.from(key) : key
     this.#collector.addBytes({ topic: this.#topic, key: keyBytes, value, timestampMs, headers })
     await this.#send()
   }
 
   /** Promises that every record of the key with an event time below `watermarkMs` has been piped. */
-  async heartbeat(key: string, watermarkMs: number): Promise<void> {
-    await this.pipeBytes(key, null, [{ key: WATERMARK_HEADER, value: Buffer.from(String(watermarkMs)) }])
+  async heartbeat(key: K, watermarkMs: number): Promise<void> {
+    await this.pipeBytes(this.#keys.encode(key), null, [
+      { key: WATERMARK_HEADER, value: Buffer.from(String(watermarkMs)) },
+    ])
   }
 
   async #send(): Promise<void> {

@@ -1,4 +1,4 @@
-import { intKeys, jsonCodec, longKeys, RecordCollector, stream, table, topology, type Header } from '@tidemark/streams'
+import { intKeys, jsonCodec, longKeys, stream, table, topology } from '@tidemark/streams'
 import { count, tumbling } from '@tidemark/windowing'
 import { expect, test } from 'vitest'
 import { orderCodec, type Order } from './orders-fixture.ts'
@@ -8,31 +8,6 @@ const numbers = jsonCodec<number>(() => undefined)
 const texts = jsonCodec<string>(() => undefined)
 const orders = stream('orders', orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs, clock: 'key', key: intKeys })
 const order = (placedAtMs: number): Order => ({ amount: 1, placedAtMs })
-
-/** Keys as bytes, which `TestInput` has no way to say. */
-function driverOf(of: ConstructorParameters<typeof TopologyTestDriver>[0]) {
-  const driver = new TopologyTestDriver(of)
-  const collector = new RecordCollector(driver.kafka.producer())
-  const pipe = async (topic: string, key: Buffer, { json, headers = [] }: { json?: unknown; headers?: Header[] }) => {
-    await collector.open(topic)
-    const value = json === undefined ? null : Buffer.from(JSON.stringify(json))
-    collector.addBytes({ topic, key, value, timestampMs: 0, headers })
-    await collector.flush()
-    await driver.settle()
-  }
-  /** Keys as they stand in the log. */
-  const read = (topic: string) =>
-    driver.kafka.partitions(topic).flatMap((_log, partition) =>
-      driver.kafka.batchesFrom({ topic, partition }, 0).flatMap((batch) => {
-        const cursor = batch.cursor()
-        const found: string[] = []
-        while (cursor.next())
-          found.push(`${cursor.key()?.toString('hex')} ${cursor.value()?.toString() ?? 'heartbeat'}`)
-        return found
-      }),
-    )
-  return { driver, pipe, read }
-}
 
 test('keys that are not text are values at each step, and the same bytes in the end, also over a crash', async () => {
   const steps = topology(
@@ -53,27 +28,44 @@ test('keys that are not text are values at each step, and the same bytes in the 
       .to('named', texts),
     orders.selectKey((_order, { key }) => BigInt(key) * 2n, longKeys).to('doubled', orderCodec),
   )
-  const { driver, pipe, read } = driverOf(steps)
-  await pipe('names', intKeys.encode(-2), { json: 'Ada' })
+  const driver = new TopologyTestDriver(steps)
+  const input = driver.input('orders', orderCodec, intKeys)
+  await driver.input('names', texts, intKeys).pipe(-2, 'Ada')
   for (const ms of [10, 20, 110]) {
-    await pipe('orders', intKeys.encode(-2), { json: order(ms) })
+    await input.pipe(-2, order(ms))
     driver.kill()
   }
-  const headers = [{ key: 'tidemark.watermark_ms', value: Buffer.from('200') }]
-  await pipe('orders', intKeys.encode(-2), { headers })
-  expect(read('keys')).toEqual(Array(3).fill('fffffffe -2'))
-  expect(read('counts')).toEqual(['fffffffe "-2: -198"', 'fffffffe "-2: -197"', 'fffffffe heartbeat'])
-  expect(read('named')).toEqual(Array(3).fill('fffffffe "-2 Ada"'))
-  expect(read('doubled')[0]).toBe(`fffffffffffffffc ${JSON.stringify(order(10))}`)
+  await input.heartbeat(-2, 200)
+  const keyAndValue = <K, V>({ key, value }: { key: K; value: V }) => [key, value]
+  expect(driver.read('keys', numbers, intKeys).map(keyAndValue)).toEqual(Array(3).fill([-2, -2]))
+  expect(driver.readBytes('counts', intKeys).map(({ key, value }) => [key, value?.toString() ?? 'heartbeat'])).toEqual([
+    [-2, '"-2: -198"'],
+    [-2, '"-2: -197"'],
+    [-2, 'heartbeat'],
+  ])
+  expect(driver.read('named', texts, intKeys).map(keyAndValue)).toEqual(Array(3).fill([-2, '-2 Ada']))
+  expect(driver.read('doubled', orderCodec, longKeys).map(keyAndValue)[0]).toEqual([-4n, order(10)])
 })
 
-test('a key that is not of its type makes its record a dead letter', async () => {
-  const { driver, pipe } = driverOf(orders.to('copies', orderCodec))
-  await pipe('orders', Buffer.from('ada'), { json: order(1) })
+test('a key that is not of its type makes its record a dead letter, and can not be read from an output', async () => {
+  const driver = new TopologyTestDriver(orders.to('copies', orderCodec))
+  await driver.input('orders', orderCodec).pipe('ada', order(1))
   const [letter] = driver.readBytes(driver.deadLetterTopic)
   expect(letter?.headers['__streams.errors.message']).toBe(
     'topic orders partition 0 offset 0: the key has 3 bytes, an integer has 4',
   )
+  await driver.input('orders', orderCodec, intKeys).pipe(7, order(1))
+  expect(() => driver.read('copies', orderCodec, longKeys)).toThrow('topic copies: the key has 4 bytes, a long has 8')
+})
+
+test('keys of the test kit are of the type that their codec has', async () => {
+  const driver = new TopologyTestDriver(orders.to('copies', orderCodec))
+  await driver.input('orders', orderCodec, intKeys).pipe(7, order(1))
+  const keys: (number | null)[] = driver.read('copies', orderCodec, intKeys).map(({ key }) => key)
+  expect(keys).toEqual([7])
+  // @ts-expect-error -- keys are text without a codec
+  const texts: (number | null)[] = driver.read('copies', orderCodec).map(({ key }) => key)
+  expect(texts).toEqual([])
 })
 
 test('long keys are those of Java', () => {
