@@ -3,6 +3,7 @@ import { StreamsError } from '@tidemark/streams'
 import { silentLogger, type KafkaLogger } from './logger.ts'
 import { systemTime, type Time } from './time.ts'
 
+/** How a client says who it is: by name and password, or by a token that is asked for as often as one is needed. */
 export type SaslOptions =
   | {
       readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'

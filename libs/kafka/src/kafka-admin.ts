@@ -7,6 +7,7 @@ import { GroupCoordinator } from './group-coordinator.ts'
 import { partitionName } from './kafka-error.ts'
 import { brokerConnector, kafkajsAdmin } from './kafkajs-internals.ts'
 
+/** A topic as it is asked for. */
 export interface TopicToCreate {
   readonly name: string
   readonly partitions: number
@@ -16,6 +17,7 @@ export interface TopicToCreate {
   readonly config?: Readonly<Record<string, string>>
 }
 
+/** A topic as the cluster has it. */
 export interface TopicDescription {
   readonly name: string
   readonly partitions: number
@@ -40,6 +42,7 @@ export interface KafkaAdmin {
   close(): Promise<void>
 }
 
+/** Connects at the first call; `close` ends its connections. Throws a `StreamsError` for options that are none. */
 export function createAdmin(options: KafkaConnectionOptions): KafkaAdmin {
   const settings = connectionSettings(options)
   const { time, logger, retryForMs, bootstrapServers } = settings

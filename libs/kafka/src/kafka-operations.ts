@@ -9,6 +9,7 @@ import { brokerConnector, kafkajsAdmin } from './kafkajs-internals.ts'
 import { logOffsets } from './log-offsets.ts'
 import { offsetCommitCall } from './protocol/offset-commit.ts'
 
+/** A consumer group as its coordinator has it. */
 export interface GroupDescription {
   readonly groupId: string
   /** As the broker names it: `Stable`, `Empty`, `Dead` (there is no such group) or a kind of rebalance. */
@@ -37,6 +38,7 @@ export interface KafkaOperations {
   close(): Promise<void>
 }
 
+/** Connects at the first call; `close` ends its connections. Throws a `StreamsError` for options that are none. */
 export function createOperations(options: KafkaConnectionOptions): KafkaOperations {
   const settings = connectionSettings(options)
   const { time, logger, retryForMs, bootstrapServers } = settings

@@ -9,6 +9,7 @@ import { brokerConnector } from './kafkajs-internals.ts'
 import { TopicLogReader } from './topic-log-reader.ts'
 import { TransactionalProducer } from './transactional-producer.ts'
 
+/** How a cluster is reached; brokers besides the bootstrap servers are found through these. */
 export interface KafkaClientOptions extends KafkaConnectionOptions {
   /** How long a producer's `send` repeats transient errors before it fails; 120 s if left out. */
   readonly deliveryTimeoutMs?: number

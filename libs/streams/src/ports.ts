@@ -1,5 +1,6 @@
 import type { Header, RecordBatch } from './record-batch.ts'
 
+/** One partition of a topic; partitions are counted from 0. */
 export interface TopicPartition {
   readonly topic: string
   readonly partition: number
@@ -128,6 +129,7 @@ export interface TransactionalProducerPort {
   close(): Promise<void>
 }
 
+/** How a producer of transactions is made: one owner for each `transactionalId`, the last to call `init`. */
 export interface TransactionalProducerOptions {
   readonly transactionalId: string
   /** An open transaction is aborted by the broker after this; until then it holds up every read_committed reader. */
@@ -143,6 +145,7 @@ export interface InternalTopic {
   readonly config: Readonly<Record<string, string>>
 }
 
+/** Where a partition is said to end. */
 export interface LogOffsetsOptions {
   /**
    * `read_committed`, the default: a partition ends at the first record of a transaction that is open, also where others have committed
@@ -180,6 +183,7 @@ export interface KafkaPorts {
   ensureTopics(topics: readonly InternalTopic[]): Promise<void>
 }
 
+/** How a member of a consumer group is made. What is left out is the client's to choose. */
 export interface ConsumerOptions {
   readonly groupId: string
   /** A member that is silent for this long is taken for dead. */
@@ -195,6 +199,7 @@ export interface ConsumerOptions {
 /** How batches go over the wire and into the log; readers take all of them. */
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
+/** How a producer without transactions is made. */
 export interface ProducerOptions {
   /** `none` if left out. */
   readonly compression?: Compression

@@ -28,6 +28,7 @@ export interface RecordBatch extends RecordBatchFields {
   cursor(): RecordCursor
 }
 
+/** A batch as a view over records that have been inflated; nothing is copied. */
 export function recordBatch(fields: RecordBatchFields): RecordBatch {
   return { ...fields, cursor: () => new RecordCursor(fields) }
 }

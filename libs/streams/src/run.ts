@@ -5,6 +5,7 @@ import type { Topology } from './topology.ts'
 /** Nothing has moved for this long, or no heartbeat was answered: something hangs. More than a rebalance takes, which waits for slow members. */
 const MAX_SILENCE_MS = 150_000
 
+/** How an application is, for probes and metrics, at the moment it is asked. */
 export interface StreamsHealth {
   readonly status: 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
   /** The loop turns, or what it is at gets on, and the group answers heartbeats. An orchestrator restarts what is not live. */

@@ -13,6 +13,7 @@ import { Task, type TaskCounters } from './task.ts'
 import type { TaskPosition } from './task-source.ts'
 import type { Topology } from './topology.ts'
 
+/** How far one partition of the input is, and what holds it up. */
 export interface PartitionHealth extends TaskPosition, PartitionState {
   /** The offset after the last record of the partition, as last heard from the broker; undefined while the group divides its partitions anew. */
   readonly endOffset: number | undefined

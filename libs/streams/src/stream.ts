@@ -32,6 +32,7 @@ import type { Table } from './table.ts'
 import { Topology, type OperatorNode, type Place, type SourceNode } from './topology.ts'
 import { windowsName } from './windows-name.ts'
 
+/** What a source needs to be told of its records. */
 export interface StreamOptions<V> {
   /** Event time of a value, in ms since the epoch: a safe integer from 0 on, or the record is a dead letter. */
   readonly timestampMs: (value: V) => number
@@ -206,6 +207,7 @@ export class RekeyedStream<V, K = string> {
   }
 }
 
+/** Records by their key, for steps that keep something of each key. */
 export class GroupedStream<V, K = string> {
   readonly #place: Place
   readonly #keys: KeyFormat<K>
@@ -272,6 +274,7 @@ export interface EmitOptions<W, V = unknown> {
   readonly late?: string
 }
 
+/** Records by their key and cut into windows, which wait for an aggregator. */
 export class WindowedStream<V, W extends Windows<V>, K = string> {
   readonly #place: Place
   readonly #keys: KeyFormat<K>

@@ -6,6 +6,7 @@ import { ReusedRecord, type StreamRecord } from './stream-record.ts'
 import { TableState } from './table-state.ts'
 import type { SourceNode } from './topology.ts'
 
+/** Limits of a table. */
 export interface TableOptions {
   /** Keys of one partition, which are kept in memory; one more is an error. Default 1,000,000. */
   readonly maxKeys?: number

@@ -6,6 +6,7 @@ import { FaultRules, type Chance, type Fault, type FaultRule } from './fault-rul
 import type { Read } from './kafka-frames.ts'
 import { ProxiedConnection, type ProxyPorts } from './proxied-connection.ts'
 
+/** What `startFaultProxy` takes: the brokers that it stands before, and the faults. */
 export interface FaultProxyOptions {
   /** The cluster's bootstrap servers, `host:port`, separated by commas. No TLS: frames are read on their way. */
   readonly brokers: string

@@ -15,6 +15,7 @@ import {
 import { InMemoryKafka } from './in-memory-kafka.ts'
 import { ManualClock } from './manual-clock.ts'
 
+/** How a `TopologyTestDriver` runs its topology; what `RunOptions` has too has its meaning and default from there. */
 export interface TestDriverOptions {
   /** Partitions of every topic; 1 by default, so that outputs have one order. */
   readonly partitions?: number
@@ -22,6 +23,7 @@ export interface TestDriverOptions {
   readonly startMs?: number
   /** `each-turn` (default): results can be read at once; `manual`: only when `commit` is called, for tests of crashes. */
   readonly commit?: 'each-turn' | 'manual'
+  /** Default `exactly-once`. */
   readonly guarantee?: RunOptions['guarantee']
   readonly maxOpenWindows?: number
   readonly maxStateEntries?: number

@@ -58,6 +58,7 @@ export function entryKeyOf(kind: 'key' | 'window' | 'record' | 'clock', number: 
   return `${kind[0] ?? ''}${number}:${name}`
 }
 
+/** An entry's key in its parts: a key's own state (`k`), a window (`w`), a record (`r`) or a clock (`c`); its number, such as a window's start; the name of its key. */
 export interface ParsedEntryKey {
   readonly kind: 'k' | 'w' | 'r' | 'c'
   readonly number: string

@@ -18,6 +18,7 @@ export interface InSequenceOutput<V> {
   late(key: string, value: V, at: RecordPosition): void
 }
 
+/** What an `InSequence` takes: by which number records are ordered, how long one waits for those before it, and its limits. */
 export interface InSequenceOptions<V> {
   /** A safe integer, one more for each record of a key; a larger one never has a smaller timestamp. */
   readonly sequence: (value: V) => number

@@ -4,6 +4,7 @@ import { watermarkMs, type Clock } from './event-clock.ts'
 import { LimitError } from './limit-error.ts'
 import type { ProcessContext, ProcessSteps } from './process-context.ts'
 
+/** What a `KeyedProcess` takes: a user's steps, and where time comes from and results go. */
 export interface KeyedProcessOptions<V, S, R, K = string> {
   readonly steps: ProcessSteps<V, S, R, K>
   /** The key that the steps see, of its name. */

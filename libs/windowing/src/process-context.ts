@@ -40,6 +40,7 @@ export interface ProcessSteps<V, S, R, K = string> {
   readonly maxKeys?: number
 }
 
+/** What a process does at its timers, and how late they fire. */
 export interface ProcessTimers<S, R, K = string> {
   /** How far stream time must have passed a timer; heartbeats reach it at once. */
   readonly graceMs: number

@@ -44,6 +44,7 @@ export interface ValueSnapshots<V> {
   restore(data: unknown): V
 }
 
+/** What a `WindowOperator` takes besides its windows. */
 export interface WindowOperatorOptions<V, A, R> {
   readonly aggregator: Aggregator<V, A, R>
   readonly clock: Clock

@@ -9,7 +9,7 @@ export interface Window {
   readonly lastSequence?: number
 }
 
-/** Which windows a timestamp belongs to, and how long after its end a window still takes records. */
+/** Windows side by side, as `tumbling` makes them. */
 export interface TumblingWindows {
   readonly kind: 'tumbling'
   readonly sizeMs: number
@@ -17,6 +17,7 @@ export interface TumblingWindows {
   readonly graceMs: number
 }
 
+/** Windows that overlap, as `hopping` makes them. Durations in ms. */
 export interface HoppingWindows {
   readonly kind: 'hopping'
   readonly sizeMs: number
@@ -25,6 +26,7 @@ export interface HoppingWindows {
   readonly graceMs: number
 }
 
+/** Windows around a key's records, as `sliding` makes them. Durations in ms. */
 export interface SlidingWindows {
   readonly kind: 'sliding'
   /** Largest difference between two records of a window, which may be reached. */
@@ -32,12 +34,14 @@ export interface SlidingWindows {
   readonly graceMs: number
 }
 
+/** Windows that a silence of `gapMs` ends, as `session` makes them. */
 export interface SessionWindows {
   readonly kind: 'session'
   readonly gapMs: number
   readonly graceMs: number
 }
 
+/** Windows of so many records, as `countWindows` makes them. */
 export interface CountWindows<V> {
   readonly kind: 'count'
   /** Records in a window. */
@@ -45,6 +49,7 @@ export interface CountWindows<V> {
   readonly sequence: (value: V) => number
 }
 
+/** Windows of so large an amount, as `volumeWindows` makes them. */
 export interface VolumeWindows<V> {
   readonly kind: 'volume'
   /** Amount in a window. */
@@ -60,6 +65,7 @@ export interface VolumeWindows<V> {
 /** Windows whose bounds are known from a timestamp alone. */
 export type AlignedWindows = TumblingWindows | HoppingWindows
 
+/** Every kind of windows, told apart by `kind`. */
 export type Windows<V> = AlignedWindows | SlidingWindows | SessionWindows | CountWindows<V> | VolumeWindows<V>
 
 /**
@@ -129,6 +135,7 @@ export function countWindows<V>(options: { size: number; sequence: (value: V) =>
   return { kind: 'count', size, sequence }
 }
 
+/** What `volumeWindows` takes: as in its windows, with a default. */
 export interface VolumeOptions<V> extends Omit<VolumeWindows<V>, 'kind' | 'maxWindowsPerRecord'> {
   /** Default 1,000. */
   readonly maxWindowsPerRecord?: number

@@ -7,6 +7,7 @@ import { lateCountsOf, oldestOffset, OpenWindows, type FoldKey, type OpenWindow 
 import { alignedMs, type AlignedWindows, type Window } from './window.ts'
 import type { RecordPosition, WindowOperator, WindowOperatorOptions } from './window-operator.ts'
 
+/** What a `WindowedFold` takes. */
 export interface WindowedFoldOptions<V, A, R> extends WindowOperatorOptions<V, A, R> {
   readonly windows: AlignedWindows
 }

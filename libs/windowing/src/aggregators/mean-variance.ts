@@ -1,6 +1,7 @@
 import type { Aggregator } from '../aggregator.ts'
 import { ExactSum } from '../exact-sum.ts'
 
+/** The result of `meanVariance`. */
 export interface MeanVariance {
   readonly count: number
   /** Null where nothing was added. */
@@ -9,6 +10,7 @@ export interface MeanVariance {
   readonly variance: number | null
 }
 
+/** What `meanVariance` keeps of a window: the exact sums of values and of their squares. */
 export interface Moments {
   count: number
   readonly sum: ExactSum

@@ -52,6 +52,7 @@ function endmost<V, T>(
   }
 }
 
+/** What `collect` keeps of each record, of how many, and in which order. */
 export interface CollectOptions<V, T> {
   readonly sequence: Sequence<V>
   readonly select: (value: V) => T
@@ -59,6 +60,7 @@ export interface CollectOptions<V, T> {
   readonly limit: number
 }
 
+/** The result of `collect`. */
 export interface Collected<T> {
   /** In order of their sequence: the first `limit` of all that were added, in whatever order they came. */
   readonly values: readonly T[]
@@ -84,6 +86,7 @@ export function collect<V, T>(options: CollectOptions<V, T>): Aggregator<V, Kept
   })
 }
 
+/** What `topK` keeps of each record, and by which score. */
 export interface TopKOptions<V, T> {
   /** How many are kept. */
   readonly k: number
@@ -93,6 +96,7 @@ export interface TopKOptions<V, T> {
   readonly select: (value: V) => T
 }
 
+/** What `topK` keeps of one record. */
 export interface Scored<T> extends Sequenced<T> {
   readonly score: number
 }

@@ -2,6 +2,7 @@
 import { DDSketch } from '@datadog/sketches-js'
 import type { Aggregator } from '../aggregator.ts'
 
+/** Which quantiles `quantiles` tells, of what, and how exactly. */
 export interface QuantilesOptions<V> {
   readonly of: (value: V) => number
   /** Which quantiles, each from 0 to 1; results are in this order. */
