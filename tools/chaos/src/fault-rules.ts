@@ -21,6 +21,8 @@ const seldom: readonly KafkaApi[] = [
   'SyncGroup',
   'LeaveGroup',
   'InitProducerId',
+  'CreateTopics',
+  'DescribeConfigs',
 ]
 
 /**
@@ -29,15 +31,24 @@ const seldom: readonly KafkaApi[] = [
  */
 export const requestTimeoutMs = 3_000
 
-/** One in so many of what is sent often. Those without an answer cost a time-out each. */
-const faults: readonly (readonly [what: string, on: FaultRule['on'], action: FaultAction, oneIn: number])[] = [
-  ['cut off', 'request', 'close', 200],
-  ['answered, not heard', 'response', 'close', 200],
-  ['late', 'response', { delayMs: 300 }, 100],
-  ['dropped', 'request', 'drop', 500],
-  ['answered, dropped', 'response', 'drop', 500],
-  ['answered, silent from there on', 'response', 'silence', 1_000],
-]
+interface Kind {
+  readonly what: string
+  readonly on: FaultRule['on']
+  readonly action: FaultAction
+  /** One in so many of what is sent often. Those without an answer cost a time-out each. */
+  readonly oneIn: number
+}
+
+const late: FaultAction = { delayMs: 300 }
+const cutOff: Kind = { what: 'cut off', on: 'request', action: 'close', oneIn: 200 }
+const dropped: Kind = { what: 'dropped', on: 'request', action: 'drop', oneIn: 500 }
+const lateThere: Kind = { what: 'late at the broker', on: 'request', action: late, oneIn: 200 }
+const notHeard: Kind = { what: 'answered, not heard', on: 'response', action: 'close', oneIn: 200 }
+const answeredLate: Kind = { what: 'answered late', on: 'response', action: late, oneIn: 100 }
+const answerDropped: Kind = { what: 'answered, dropped', on: 'response', action: 'drop', oneIn: 500 }
+const silent: Kind = { what: 'answered, silent from there on', on: 'response', action: 'silence', oneIn: 1_000 }
+const kinds = [cutOff, dropped, lateThere, notHeard, answeredLate, answerDropped, silent]
+
 /** So many times as often for what is sent seldom, which would hardly meet with any. */
 const SELDOM_FACTOR = 5
 
@@ -45,9 +56,46 @@ const SELDOM_FACTOR = 5
 export function faultRules(): FaultRule[] {
   const rules = (apis: readonly KafkaApi[], factor: number) =>
     apis.flatMap((api) =>
-      faults.map(([what, on, action, oneIn]) => {
+      kinds.map(({ what, on, action, oneIn }) => {
         return { name: `${api} ${what}`, on, api, probability: factor / oneIn, action }
       }),
     )
   return [...rules(often, 1), ...rules(seldom, SELDOM_FACTOR)]
+}
+
+/** What strikes in turns, two requests and two responses of each API in a round: more in a row would be more than is tried again. */
+const requestTurns = [
+  [cutOff, dropped],
+  [cutOff, lateThere],
+  [dropped, lateThere],
+] as const
+const responseTurns = [
+  [notHeard, answeredLate],
+  [answerDropped, silent],
+  [answeredLate, notHeard],
+  [silent, answerDropped],
+] as const
+const inTurn = ' in turn'
+
+/** Rules to stand before those of chance: three turns in a row have every kind of fault, for what is sent as seldom as once in a round. */
+export function faultRulesOfTurn(turn: number): FaultRule[] {
+  const struck = [...requestTurns[turn % requestTurns.length]!, ...responseTurns[turn % responseTurns.length]!]
+  const rules = (apis: readonly KafkaApi[], nth: number) =>
+    apis.flatMap((api) =>
+      struck.map(({ what, on, action }) => ({ name: `${api} ${what}${inTurn}`, on, api, nth, action })),
+    )
+  return [...rules(often, 3), ...rules(seldom, 1)]
+}
+
+/** What went through a proxy. */
+export interface Swept {
+  readonly requests: Readonly<Record<string, number>>
+  readonly faults: Readonly<Record<string, number>>
+}
+
+/** The kinds of faults that no request of an API met with, of all APIs that were used: what the proofs have not shown. */
+export function neverStruck(swept: readonly Swept[]): string[] {
+  const used = new Set(swept.flatMap(({ requests }) => Object.keys(requests)))
+  const struck = new Set(swept.flatMap(({ faults }) => Object.keys(faults).map((name) => name.replace(inTurn, ''))))
+  return [...used].flatMap((api) => kinds.map(({ what }) => `${api} ${what}`)).filter((name) => !struck.has(name))
 }

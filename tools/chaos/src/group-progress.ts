@@ -1,5 +1,5 @@
 import type { KafkaAdmin } from '@tidemark/kafka'
-import type { KafkaPorts } from '@tidemark/streams'
+import { StreamsError, type KafkaPorts } from '@tidemark/streams'
 
 /** An application's input: how far its group is with it is asked. */
 export interface GroupInput {
@@ -50,7 +50,7 @@ export async function untilDrained(
   const giveUpMs = nowMs() + DRAIN_LIMIT_MS
   for (;;) {
     const committed = new Map(
-      (await admin.groupOffsets(group, topic)).map(({ partition, offset }) => [partition, offset]),
+      (await settledOffsets(admin, { group, topic })).map(({ partition, offset }) => [partition, offset]),
     )
     const lag = ends.reduce(
       (sum, { endOffset }, partition) => sum + endOffset - Math.min(endOffset, committed.get(partition) ?? 0),
@@ -61,4 +61,17 @@ export async function untilDrained(
     await wait(POLL_MS)
   }
   await reader.close()
+}
+
+/** None as long as one of them is in a transaction that is not over: where most requests fail, that can be so for a minute on end. */
+async function settledOffsets(
+  admin: KafkaAdmin,
+  { group, topic }: Pick<GroupInput, 'group' | 'topic'>,
+): Promise<Awaited<ReturnType<KafkaAdmin['groupOffsets']>>> {
+  try {
+    return await admin.groupOffsets(group, topic)
+  } catch (error) {
+    if (error instanceof StreamsError && error.retriable) return []
+    throw error
+  }
 }

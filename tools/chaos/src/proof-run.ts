@@ -69,11 +69,21 @@ export async function proving(host: ProofHost, run: (lent: Proving) => Promise<b
   return kept
 }
 
-/** Runs all variants of a proof in each round, and prints a JSON summary. True where all of them kept what is promised. */
+export interface RoundsOptions extends Rounds {
+  readonly bootstrapServers: string
+  readonly variants: readonly Variant[]
+  /** What all rounds together should have met with and have not; nothing if left out. */
+  readonly unproven?: (outcomes: readonly Outcome[]) => readonly string[]
+}
+
+/**
+ * Runs all variants of a proof in each round, and prints a JSON summary. True where all of them kept what is promised, and nothing was left
+ * unproven.
+ */
 export async function proveRounds(
   { process, workDir, signal, log }: Proving,
   proof: string,
-  options: Rounds & { readonly bootstrapServers: string; readonly variants: readonly Variant[] },
+  options: RoundsOptions,
 ): Promise<boolean> {
   const { bootstrapServers, variants, rounds, seed: firstSeed } = options
   const outcomes: Outcome[] = []
@@ -89,8 +99,9 @@ export async function proveRounds(
       outcomes.push(outcome)
     }
   }
-  const kept = !signal.aborted && outcomes.every((outcome) => outcome.kept)
-  process.stdout.write(`${JSON.stringify({ proof, kept, rounds, seed: firstSeed, outcomes })}\n`)
+  const unproven = options.unproven?.(outcomes) ?? []
+  const kept = !signal.aborted && outcomes.every((outcome) => outcome.kept) && unproven.length === 0
+  process.stdout.write(`${JSON.stringify({ proof, kept, rounds, seed: firstSeed, unproven, outcomes })}\n`)
   return kept
 }
 

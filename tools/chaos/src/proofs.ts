@@ -23,6 +23,7 @@ const copies: ProofSettings = {
 const windows: ProofSettings = { ...copies, job: 'windows', records: 50_000, partitions: 6 }
 const steps: ProofSettings = { ...windows, job: 'steps' }
 const smoke: ProofSettings = { ...windows, records: 20_000, restarts: 1 }
+const sweep: ProofSettings = { ...windows, target: 'connections', records: 30_000 }
 
 /** The proofs in which something is ended or cut off under load, each as the variants that one round of it runs. */
 export const proofs: Readonly<Record<RoundProofName, readonly ProofSettings[]>> = {
@@ -45,7 +46,7 @@ export const proofs: Readonly<Record<RoundProofName, readonly ProofSettings[]>> 
     { ...smoke, how: 'clean' },
   ],
   // Requests and answers delayed, dropped and cut off between the instances and the brokers.
-  proxy: [{ ...windows, target: 'connections', records: 30_000 }],
+  proxy: [sweep, { ...sweep, guarantee: 'at-least-once' }],
 }
 
 /** A slow sink and a long backlog: what is in memory stays below its bound. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { startCluster, type Cluster } from '@tidemark/stack'
-import { seededChance, startFaultProxy } from '@tidemark/testing'
+import { seededChance, startFaultProxy, type FaultRule } from '@tidemark/testing'
 import { isBounded, runBacklog } from './backlog.ts'
-import { faultRules, requestTimeoutMs } from './fault-rules.ts'
+import { faultRules, faultRulesOfTurn, neverStruck, requestTimeoutMs, type Swept } from './fault-rules.ts'
 import { proveRounds, proving, type Outcome, type ProofHost, type RoundPlace, type Rounds } from './proof-run.ts'
 import { backlog, proofs, roundProofNames, type ProofSettings } from './proofs.ts'
 import { runRound } from './round.ts'
@@ -18,6 +18,9 @@ export interface Place extends RoundPlace {
 export const proofNames = [...roundProofNames, 'backlog'] as const
 export type ProofName = (typeof proofNames)[number]
 
+/** So many rounds show every kind of fault. */
+const WHOLE_SWEEP_ROUNDS = 3
+
 /** Runs rounds of proofs of the engine on one cluster of three brokers; true where all of them kept what is promised. */
 export async function proveEngine(host: ProofHost, names: readonly ProofName[], rounds: Rounds): Promise<boolean> {
   return await proving(host, async (lent) => {
@@ -30,7 +33,10 @@ export async function proveEngine(host: ProofHost, names: readonly ProofName[], 
         const variants = variantsOf(name).map(
           (variant) => (place: RoundPlace) => variant({ ...place, cluster, replicationFactor: 3 }),
         )
-        kept = (await proveRounds(lent, name, { ...rounds, bootstrapServers, variants })) && kept
+        const isSwept = name === 'proxy' && rounds.rounds >= WHOLE_SWEEP_ROUNDS
+        const unproven = (outcomes: readonly Outcome[]) =>
+          isSwept ? neverStruck(outcomes.flatMap(({ swept }) => (swept === undefined ? [] : [swept as Swept]))) : []
+        kept = (await proveRounds(lent, name, { ...rounds, bootstrapServers, variants, unproven })) && kept
       }
       return kept
     } finally {
@@ -42,13 +48,20 @@ export async function proveEngine(host: ProofHost, names: readonly ProofName[], 
 /** The ways to run a round of a proof: each round runs all of them. */
 function variantsOf(proof: ProofName): readonly ((place: Place) => Promise<Outcome>)[] {
   if (proof === 'backlog') return [proveBacklog]
-  return proofs[proof].map((settings) => (place) => proveRound(settings, place))
+  // The variants of a round are two turns apart, so that those of a sweep come to every kind of fault sooner.
+  return proofs[proof].map(
+    (settings, index) => (place) => proveRound(settings, place, faultRulesOfTurn(place.seed + 2 * index)),
+  )
 }
 
-/** Through a proxy where the faults are to be in the connections. */
-export async function proveRound(settings: ProofSettings, place: Place): Promise<Outcome> {
+/** Through a proxy where the faults are to be in the connections: those given and, behind them, those of chance. */
+export async function proveRound(
+  settings: ProofSettings,
+  place: Place,
+  firstRules: readonly FaultRule[] = [],
+): Promise<Outcome> {
   const { bootstrapServers, name, seed } = place
-  const rules = settings.target === 'connections' ? faultRules() : []
+  const rules = settings.target === 'connections' ? [...firstRules, ...faultRules()] : []
   const proxy = await startFaultProxy({ brokers: bootstrapServers, rules, random: seededChance(seed) })
   try {
     const verdict = await runRound({
@@ -56,9 +69,10 @@ export async function proveRound(settings: ProofSettings, place: Place): Promise
       ...place,
       ...(rules.length > 0 && { instanceServers: proxy.bootstrapServers, instanceTimeoutMs: requestTimeoutMs }),
     })
-    const faults = rules.length > 0 && { faults: proxy.stats().faults }
+    const { requests, faults } = proxy.stats()
+    const swept = rules.length > 0 && { swept: { requests, faults } satisfies Swept }
     const { guarantee, target, how } = settings
-    return { name, seed, kept: isKept(verdict, settings), guarantee, target, how, ...faults, ...verdict }
+    return { name, seed, kept: isKept(verdict, settings), guarantee, target, how, ...swept, ...verdict }
   } finally {
     await proxy.close()
   }
