@@ -31,8 +31,8 @@ export interface RunOptions {
    */
   readonly guarantee: 'at-least-once' | 'exactly-once'
   /**
-   * Processing time from the begin of a commit to that of the next one, default 100. 0: a commit behind each turn. Exactly-once, above 10,000 nothing is sent before its
-   * commit is due.
+   * Processing time from the begin of a commit to that of the next one, default 100. 0: a commit behind each turn. Exactly-once, above 10,000 a
+   * transaction begins with the first full batch of outputs or with its commit, not with the first record.
    */
   readonly commitIntervalMs?: number
   /**
