@@ -127,11 +127,14 @@ async function start(): Promise<RunningService> {
   return running
 }
 
+/** Reads to the end of what is written, and so waits for commits whose markers the broker has still to write. */
 async function read<T>(name: string, take: (cursor: RecordCursor) => T): Promise<T[]> {
   const kafka = kafkaPorts({ bootstrapServers: inject('kafka'), clientId: 'test' })
   const log = kafka.logReader()
   const taken: T[] = []
-  for (const [partition, { startOffset, endOffset }] of (await log.offsets(name)).entries()) {
+  for (const [partition, { startOffset, endOffset }] of (
+    await log.offsets(name, { isolation: 'read_uncommitted' })
+  ).entries()) {
     for await (const batch of log.read({ topic: name, partition }, startOffset, endOffset)) {
       for (const cursor = batch.cursor(); cursor.next();) taken.push(take(cursor))
     }
