@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
-import { connectionLost } from './fake-cluster.ts'
+import { connectionLost, type Answer } from './fake-cluster.ts'
 import { ManualTime } from './manual-time.ts'
 import type { TransactionalProducer } from './transactional-producer.ts'
 import { batchFor, FENCED, refusing, RETRIABLE, transacting, transaction } from './transacting-fixture.ts'
+
+const MESSAGE_TOO_LARGE = 10
 
 test('records are sent while the transaction is open, its partitions named once; the commit has only the rest to do', async () => {
   const { producer, asked, cluster, produced } = transacting()
@@ -137,6 +139,33 @@ test.each([
     await close
   },
 )
+
+test.each([
+  [
+    'offsets whose answer is lost',
+    ({ first }: ReturnType<typeof transacting>) => {
+      first('TxnOffsetCommit', 1, () => Promise.reject(connectionLost()))
+      first('Produce', 1, refusing('Produce', MESSAGE_TOO_LARGE))
+    },
+  ],
+  [
+    "another leader's records whose answer is lost",
+    ({ cluster }: ReturnType<typeof transacting>) => {
+      const refuse = refusing('Produce', MESSAGE_TOO_LARGE)
+      const answer: Answer = (asked) => (asked.nodeId === 1 ? refuse(asked) : Promise.reject(connectionLost()))
+      cluster.answers.set('Produce', answer)
+    },
+  ],
+])('a commit that is refused for good beside %s is not aborted by close: they may still arrive', async (_, script) => {
+  const transacted = transacting()
+  const { producer, cluster } = transacted
+  await producer.init()
+  script(transacted)
+  const commit = producer.commit(transaction(batchFor(0), batchFor(1)))
+  await expect(commit).rejects.toMatchObject({ code: 'record-too-large' })
+  await producer.close()
+  expect(cluster.count('EndTxn')).toBe(0)
+})
 
 test('what is begun names its group, and the partitions that the one before had: the commit has only to write and to end', async () => {
   const { producer, asked, cluster } = transacting()

@@ -177,7 +177,6 @@ export class OpenTransaction {
   /** From here on nothing is sent, and nothing can be committed. */
   #fail(error: unknown): void {
     this.#failure ??= { error }
-    this.#isUnknown ||= error instanceof OutcomeUnknown
     for (const { reject } of this.#waiting.splice(0)) reject(error)
   }
 
@@ -187,7 +186,7 @@ export class OpenTransaction {
     for (const batch of batches) this.#written.add(partitionName(batch))
     const { link, owner, sequences, compression } = this.#options
     const { transactionalId, producerId, producerEpoch } = owner
-    const run = new ProduceRun({ link, deliveryTimeoutMs: this.#leftMs(), transactionalId, whenLost: unknownOutcome })
+    const run = new ProduceRun({ link, deliveryTimeoutMs: this.#leftMs(), transactionalId, whenLost: this.#unknownOutcome })
     for (const batch of batches) {
       const baseSequence = sequences.take(batch, batch.count)
       run.add({
@@ -211,7 +210,7 @@ export class OpenTransaction {
     const { owner, coordinator } = this.#options
     const call = addPartitionsToTxnCall(owner, [...named.values()])
     await this.#repeat(call.apiName, async () => {
-      this.#refuseAny(await coordinator.ask(asked({ call, errorCodesOf: errorCodes })))
+      this.#refuseAny(await coordinator.ask(this.#asked({ call, errorCodesOf: errorCodes })))
     })
     for (const [name, partition] of named) this.#partitions.set(name, partition)
   }
@@ -221,7 +220,7 @@ export class OpenTransaction {
     const { owner, coordinator } = this.#options
     const call = addOffsetsToTxnCall(owner, groupId)
     await this.#repeat(call.apiName, async () => {
-      const errorCode = await coordinator.ask(asked({ call, errorCodesOf: (code) => [code] }))
+      const errorCode = await coordinator.ask(this.#asked({ call, errorCodesOf: (code) => [code] }))
       if (errorCode !== KafkaErrorCode.none) throw kafkaError(errorCode, `${this.#subject}: ${call.apiName}`)
     })
     this.#groups.add(groupId)
@@ -233,7 +232,7 @@ export class OpenTransaction {
     const { owner, groupCoordinator } = this.#options
     const call = txnOffsetCommitCall(owner, groupId, offsets)
     await this.#repeat(call.apiName, async () => {
-      this.#refuseAny(await groupCoordinator(groupId).ask(asked({ call, errorCodesOf: errorCodes })))
+      this.#refuseAny(await groupCoordinator(groupId).ask(this.#asked({ call, errorCodesOf: errorCodes })))
     })
   }
 
@@ -243,12 +242,12 @@ export class OpenTransaction {
     const call = endTxnCall(owner, 'commit')
     await this.#repeat(call.apiName, async () => {
       const errorCode = await coordinator.ask(
-        asked({ call, errorCodesOf: (code) => (NOT_ENDED.has(code) ? [code] : []) }),
+        this.#asked({ call, errorCodesOf: (code) => (NOT_ENDED.has(code) ? [code] : []) }),
       )
       if (errorCode === KafkaErrorCode.none) return
       const refusal = kafkaError(errorCode, `${this.#subject}: ${call.apiName}`)
       // A coordinator that moves, or waits for its replicas in vain, may have decided on the commit already.
-      throw NOT_ENDED.has(errorCode) ? refusal : unknownOutcome(refusal)
+      throw NOT_ENDED.has(errorCode) ? refusal : this.#unknownOutcome(refusal)
     })
   }
 
@@ -264,6 +263,17 @@ export class OpenTransaction {
     await retryQuickly(operation, { link, subject: `${this.#subject}: ${step}`, forMs: this.#leftMs() })
   }
 
+  #asked<T>(question: Question<T>): Question<T> {
+    return { ...question, whenLost: this.#unknownOutcome }
+  }
+
+  /** Noted here, where it is made: what the caller is told of may be another failure, of something beside it. */
+  readonly #unknownOutcome = (error: unknown): unknown => {
+    if (!(error instanceof StreamsError) || !error.retriable) return error
+    this.#isUnknown = true
+    return new OutcomeUnknown(error.message, { cause: error })
+  }
+
   /** How long the broker waits for its end: counted from the first request, which is about to be made if none was. */
   #leftMs(): number {
     const nowMs = this.#options.link.time.nowMs()
@@ -274,15 +284,6 @@ export class OpenTransaction {
   get #subject(): string {
     return `transactional id ${this.#options.owner.transactionalId}`
   }
-}
-
-function asked<T>(question: Question<T>): Question<T> {
-  return { ...question, whenLost: unknownOutcome }
-}
-
-function unknownOutcome(error: unknown): unknown {
-  if (!(error instanceof StreamsError) || !error.retriable) return error
-  return new OutcomeUnknown(error.message, { cause: error })
 }
 
 const errorCodes = (results: readonly PartitionResult[]) => results.map(({ errorCode }) => errorCode)
