@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import { StreamsError } from '@tidemark/streams'
 import kafkajs, { type Admin, type KafkaConfig, type LogEntry, type logCreator, type SASLOptions } from 'kafkajs'
 // @ts-expect-error -- a module without types: see `BrokerClass`
@@ -7,9 +6,8 @@ import brokerModule from 'kafkajs/src/broker/index.js'
 import connectionPoolBuilderModule from 'kafkajs/src/cluster/connectionPoolBuilder.js'
 // @ts-expect-error -- a module without types: see `Loggers`
 import loggersModule from 'kafkajs/src/loggers/index.js'
-// @ts-expect-error -- a module without types: see `SocketFactory`
-import socketFactoryModule from 'kafkajs/src/network/socketFactory.js'
 import type { BrokerConnection } from './broker-connection.ts'
+import { brokerSocket } from './broker-sockets.ts'
 import type { ConnectionSettings, ServerAddress } from './connection-options.ts'
 import { mendKafkajs } from './kafkajs-mends.ts'
 import type { KafkaLogger } from './logger.ts'
@@ -55,7 +53,6 @@ type BrokerClass = new (options: {
   logger: NamespacedLogger
   authenticationTimeout: number
 }) => Broker
-type SocketFactory = (options: unknown) => Socket
 interface Loggers {
   createLogger(options: { level: number; logCreator: logCreator }): NamespacedLogger
 }
@@ -63,7 +60,6 @@ interface Loggers {
 const BrokerOfKafkajs = brokerModule as BrokerClass
 const connectionPoolBuilder = connectionPoolBuilderModule as (options: Record<string, unknown>) => Builder
 const loggers = loggersModule as Loggers
-const createSocketFactory = socketFactoryModule as () => SocketFactory
 
 const RECORDS_CONNECTION = 1
 const OTHERS_CONNECTION = 0
@@ -78,7 +74,7 @@ export function brokerConnector(settings: ConnectionSettings): (address: ServerA
     logCreator: () => bridgeTo(settings.logger),
   })
   const builder = connectionPoolBuilder({
-    socketFactory: undelayedSockets(createSocketFactory()),
+    socketFactory: brokerSocket,
     brokers: settings.bootstrapServers.map(({ host, port }) => `${host}:${port}`),
     ssl: settings.ssl,
     sasl: settings.sasl,
@@ -251,10 +247,6 @@ async function disconnect(broker: Broker): Promise<void> {
     connection.rejectRequests(closed)
     await connection.disconnect()
   }
-}
-
-function undelayedSockets(create: SocketFactory): SocketFactory {
-  return (options) => create(options).setNoDelay(true)
 }
 
 /** All as debug: what fails is thrown or logged once by us, with what it means, while kafkajs logs each attempt. */

@@ -17,6 +17,7 @@ interface Connection {
   connect(): Promise<unknown>
   send(call: unknown): Promise<unknown>
   rejectRequests(error: Error): void
+  processData(bytes: Buffer): void
   disconnect(): Promise<unknown>
 }
 
@@ -29,7 +30,7 @@ const SIZE_BYTES = 4
 
 const connection = (connectionModule as { prototype: Connection }).prototype
 const requestQueue = (requestQueueModule as { prototype: RequestQueue }).prototype
-const { connect, send } = connection
+const { connect, processData, send } = connection
 const { scheduleCheckPendingRequests } = requestQueue
 
 /** Once for all connections; needed before the first one. */
@@ -49,6 +50,12 @@ export function mendKafkajs(): void {
       if (error instanceof kafkajs.KafkaJSRequestTimeoutError && this.isConnected()) await hangUp(this, error)
       throw error
     }
+  }
+
+  // kafkajs puts each answer together with what was left of the one before, and so copies it, where that was nothing too.
+  connection.processData = function (this: Connection, bytes: Buffer): void {
+    if (this.bytesBuffered === 0) this.chunks = []
+    processData.call(this, bytes)
   }
 
   // After each answer kafkajs sets a timer to look at an empty queue, with a negative delay, of which Node 24 warns on stderr.
