@@ -186,7 +186,12 @@ export class OpenTransaction {
     for (const batch of batches) this.#written.add(partitionName(batch))
     const { link, owner, sequences, compression } = this.#options
     const { transactionalId, producerId, producerEpoch } = owner
-    const run = new ProduceRun({ link, deliveryTimeoutMs: this.#leftMs(), transactionalId, whenLost: this.#unknownOutcome })
+    const run = new ProduceRun({
+      link,
+      deliveryTimeoutMs: this.#leftMs(),
+      transactionalId,
+      whenLost: this.#unknownOutcome,
+    })
     for (const batch of batches) {
       const baseSequence = sequences.take(batch, batch.count)
       run.add({
