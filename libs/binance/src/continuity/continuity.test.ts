@@ -202,52 +202,6 @@ describe('after a restart', () => {
   })
 })
 
-describe('a symbol that is not followed for a while', () => {
-  it('goes on where it was left off here, which may not be written yet, and fills what it has missed', () => {
-    trades(2)
-    exchange.deliver(connection)
-    exchange.unfollow('AAA')
-    trades(1)
-    exchange.deliver(connection)
-    exchange.follow('AAA', { tradeId: 1, timeMs: 0 })
-    const again = exchange.connect()
-    trades(1)
-    exchange.deliver(again)
-    exchange.pass(exchange.limits.suspectMs)
-    exchange.answer()
-    expect(told().filter((line) => !line.includes('until'))).toEqual([
-      'AAA 1',
-      'AAA 2',
-      'AAA 3-3 open reconnect',
-      'AAA 3',
-      'AAA 3-3 filled reconnect',
-      'AAA 4',
-    ])
-  })
-
-  it('takes no answer to a question from before', () => {
-    trades(1)
-    exchange.trade('AAA', { lostOn: [connection] })
-    trades(1)
-    exchange.deliver(connection)
-    exchange.pass(exchange.limits.suspectMs)
-    exchange.unfollow('AAA')
-    exchange.follow('AAA')
-    exchange.connect()
-    exchange.pass(exchange.limits.checkAfterMs)
-    expect(exchange.pending).toMatchObject([{ kind: 'page' }, { kind: 'check' }])
-    exchange.pending.reverse()
-    exchange.answer()
-    exchange.pass(exchange.limits.suspectMs)
-    expect(exchange.pending).toMatchObject([{ kind: 'page' }, { kind: 'page' }])
-    exchange.answer('unavailable')
-    exchange.pass(exchange.limits.retryMs)
-    expect(exchange.pending).toHaveLength(1)
-    exchange.answer()
-    expect(told().at(-1)).toBe('AAA 2-3 filled reconnect')
-  })
-})
-
 describe('heartbeats', () => {
   const { watermarkMarginMs: marginMs } = new ExchangeFixture([]).limits
 

@@ -96,6 +96,11 @@ export class ExchangeFixture {
     this.#continuity.disconnected(connection)
   }
 
+  /** Symbols that are not followed at present. */
+  get unfollowed(): ReadonlySet<string> {
+    return this.#unfollowed
+  }
+
   unfollow(symbol: string): void {
     this.#unfollowed.add(symbol)
     this.#continuity.remove(symbol)
@@ -239,9 +244,14 @@ export class ExchangeFixture {
 /**
  * What is wrong with the outputs, one line each: ids that are out of order or come twice; ids of the source that are neither a trade nor in
  * a gap that is not filled, or both; gaps that say what is not so; heartbeats that a later trade contradicts, or that end windows which
- * missing ids may be of; symbols with trades of which nothing came.
+ * missing ids may be of; symbols with trades of which nothing came. Of a symbol that is not followed any more a gap may be open, and what
+ * is behind its last trade, or the last id that was decided, may be missing.
  */
-export function violations({ outputs, truth }: Pick<ExchangeFixture, 'outputs' | 'truth'>): string[] {
+export function violations({
+  outputs,
+  truth,
+  unfollowed,
+}: Pick<ExchangeFixture, 'outputs' | 'truth' | 'unfollowed'>): string[] {
   const found: string[] = []
   for (const [symbol, made] of truth) {
     const ids: number[] = []
@@ -269,14 +279,20 @@ export function violations({ outputs, truth }: Pick<ExchangeFixture, 'outputs' |
     const decided = new Set(ids)
     const missing = [...gaps.values()].filter(({ status }) => status !== 'filled')
     const firstId = Math.min(...ids, ...[...gaps.values()].map(({ from_trade_id }) => from_trade_id))
-    if (made.length > 0 && firstId === Infinity) found.push(`${symbol}: nothing came of ${made.length} trades`)
+    const decidedGaps = [...gaps.values()].filter(({ status }) => status !== 'open')
+    const decidedId = Math.max(...ids, ...decidedGaps.map(({ to_trade_id }) => to_trade_id))
+    const isFollowed = !unfollowed.has(symbol)
+    if (isFollowed && made.length > 0 && firstId === Infinity)
+      found.push(`${symbol}: nothing came of ${made.length} trades`)
     for (const { trade_id: id } of made.filter(({ trade_id }) => trade_id >= firstId)) {
       const times = Number(decided.has(id)) + missing.filter((gap) => covers(gap, id)).length
-      if (times !== 1) found.push(`${symbol}: ${id} is there ${times} times`)
+      const mayBeMissing = !isFollowed && id > decidedId
+      if (times > 1 || (times === 0 && !mayBeMissing)) found.push(`${symbol}: ${id} is there ${times} times`)
       if (missing.some((gap) => gap.status === 'unfillable' && covers(gap, id)))
         found.push(`${symbol}: ${id} is called unfillable, and the exchange has it`)
     }
-    for (const gap of missing) if (gap.status === 'open') found.push(`${symbol}: gap ${gap.gap_id} is open`)
+    for (const gap of missing)
+      if (isFollowed && gap.status === 'open') found.push(`${symbol}: gap ${gap.gap_id} is open`)
   }
   return found
 }

@@ -151,7 +151,7 @@ export class TradeSequence {
     const { missing } = this
     if (this.#hole === undefined || missing === undefined || this.#hole.isPublished) return
     this.#hole.isPublished = true
-    this.#putGap({ fromId: this.#hole.startId, toId: missing.toId }, { status: 'open', reason: null })
+    this.#putGap({ fromId: this.#hole.startId, toId: missing.toId }, OPEN)
   }
 
   /**
@@ -206,11 +206,24 @@ export class TradeSequence {
     this.#goOn(nowMs, cause)
   }
 
-  /** Lets go of what is held: the symbol is not followed any more. Returns where to go on if it is again; undefined before the first trade. */
+  /**
+   * Lets go of what is held: the symbol is not followed any more, perhaps for good, so what of its gap is filled is put out as such, and the
+   * rest stays open. Returns where to go on if it is followed again; undefined before the first trade.
+   */
   leaveOff(): SequenceStart | undefined {
+    const { missing } = this
+    const hole = this.#hole
+    if (hole?.isPublished === true && missing !== undefined && hole.startId < missing.fromId) {
+      this.#putGap({ fromId: hole.startId, toId: missing.fromId - 1 }, FILLED)
+      hole.startId = missing.fromId
+      this.#putGap(missing, OPEN)
+    }
+    const resumed = this.#resumedGapFromId
+    // How far that gap went is not known here: what follows the position is not decided, as of any symbol that is left off.
+    if (resumed !== undefined && this.#lastId !== undefined && resumed <= this.#lastId) this.#closeResumed(this.#lastId)
     this.#budget.held -= this.#held.length
     this.#held = []
-    const openGapFromId = this.#hole?.isPublished === true ? this.#hole.startId : this.#resumedGapFromId
+    const openGapFromId = hole?.isPublished === true ? hole.startId : this.#resumedGapFromId
     this.#hole = undefined
     if (this.#lastId === undefined) return undefined
     const start = { tradeId: this.#lastId, timeMs: this.#lastTimeMs }
@@ -280,7 +293,7 @@ export class TradeSequence {
     this.#lastId = toId
     hole.startId = toId + 1
     hole.isPublished = toId < endId
-    if (hole.isPublished) this.#putGap({ fromId: hole.startId, toId: endId }, { status: 'open', reason: null })
+    if (hole.isPublished) this.#putGap({ fromId: hole.startId, toId: endId }, OPEN)
   }
 
   #decideRejected(rejected: RejectedTrade): void {
@@ -319,4 +332,5 @@ function rowsOf({ trades, rejected }: TradePage): readonly Row[] {
   return rejected.length === 0 ? rows : rows.sort((a, b) => a.id - b.id)
 }
 
+const OPEN = { status: 'open', reason: null } as const
 const FILLED = { status: 'filled', reason: null } as const
