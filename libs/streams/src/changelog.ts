@@ -71,6 +71,11 @@ export class Changelog {
     return this.#topic
   }
 
+  /** The name of its state. */
+  get state(): string {
+    return this.#state.name
+  }
+
   /** How far the restore is that is under way. */
   get progress(): RestoreProgress | undefined {
     return this.#progress

@@ -36,6 +36,7 @@ export class TaskProgress {
     source.position = committed.offset
     source.rebuildTo = state?.processedTo ?? committed.offset
     source.committedTo = source.rebuildTo
+    source.isRebuilt = this.#options.hasChangelog && state !== undefined
     source.lastCommit = committed
     if (state !== undefined) {
       source.clock.restore(state.clock)
@@ -76,16 +77,25 @@ export class TaskProgress {
     const changed: CommittedOffset[] = []
     for (const source of this.#options.sources.values()) {
       // While state is being rebuilt, the last commit still says all there is to say.
-      if (source.position <= source.committedTo || source.position < source.rebuildTo) continue
-      changed.push(this.#offsetOf(source))
+      if (source.position < source.rebuildTo) continue
+      if (source.position > source.committedTo || source.isRebuilt) changed.push(this.#offsetOf(source))
     }
     return changed
+  }
+
+  /** Names of states that no commit may write yet: what they have so far comes of records that are read again until their offset is committed. */
+  statesBeingRebuilt(): ReadonlySet<string> {
+    const rebuilding = [...this.#options.sources.values()].filter(({ position, rebuildTo }) => position < rebuildTo)
+    return new Set(
+      rebuilding.flatMap(({ clockState, states }) => [clockState ?? [], ...states].flat()).map(({ name }) => name),
+    )
   }
 
   committed(offsets: readonly CommittedOffset[]): void {
     for (const offset of offsets) {
       const source = this.#sourceOf(offset.topic)
       source.committedTo = parseCommitState(offset.metadata)?.processedTo ?? offset.offset
+      source.isRebuilt = false
       source.lastCommit = offset
     }
   }

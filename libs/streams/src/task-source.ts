@@ -32,6 +32,8 @@ export interface TaskSource {
   rebuildTo: number
   /** Everything below was processed at the last commit. */
   committedTo: number
+  /** What it has of state came back from the input, and no changelog has it yet: its next commit writes all of it. */
+  isRebuilt: boolean
   /** What the group has committed, as far as this task has read or written it. */
   lastCommit: CommittedOffset | undefined
 }
@@ -92,6 +94,7 @@ export function newSource(
     position: 0,
     rebuildTo: 0,
     committedTo: 0,
+    isRebuilt: false,
     lastCommit: undefined,
   }
 }
