@@ -4,13 +4,15 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 
 const folder = fileURLToPath(new URL('../peers/kafka-streams', import.meta.url))
+/** Its class of trades is generated from it. */
+const tradeSchema = fileURLToPath(new URL('../../libs/schemas/avro/trade.avsc', import.meta.url))
 const compiled = join(folder, 'target/classes/tidemark/bench/Main.class')
 const classpath = [join(folder, 'target/classes'), join(folder, 'target/lib/*')].join(':')
 
 /** Compiles the peer and gathers its jars, where that is not done yet. Needs a JDK and Maven. */
 export async function buildPeer(log: (line: string) => void): Promise<void> {
-  const sources = [join(folder, 'pom.xml')]
-  for await (const path of glob(join(folder, 'src/**/*.java'))) sources.push(path)
+  const sources = [join(folder, 'pom.xml'), tradeSchema]
+  for await (const path of glob(join(folder, 'src/**/*.{java,avsc}'))) sources.push(path)
   const changed = await Promise.all(sources.map(modifiedMs))
   if (Math.max(...changed) < (await modifiedMs(compiled))) return
   log('building the peer …')
@@ -33,6 +35,8 @@ export interface PeerVariant {
   readonly cache?: boolean
   /** How it reads Avro: by the coders generated for the record, if left out, or by Avro's faster generic reader. */
   readonly avro?: 'generated' | 'fast'
+  /** Of the job of `engine`: reads only the fields that candles are made of, as ours does; whole trades if left out. */
+  readonly projects?: boolean
 }
 
 /** Arguments of `java` for a job of the peer. */

@@ -60,15 +60,18 @@ export function tidemark({ host }: BenchContext, settings: Pick<JobSettings, 'pr
 
 /** The peer: jobs run in a Java of their own. */
 export function kafkaStreams({ workDir }: BenchContext, variant: PeerVariant): Contestant {
-  const { store, heapMb, cache = true, avro = 'generated' } = variant
-  const traits = [store, `${heapMb} MB`, ...(cache ? [] : ['no cache']), ...(avro === 'fast' ? ['fast Avro'] : [])]
+  const { store, heapMb, cache = true, avro = 'generated', projects = false } = variant
+  const traits = [store, `${heapMb} MB`]
+  if (!cache) traits.push('no cache')
+  if (projects) traits.push('projecting')
+  if (avro === 'fast') traits.push('fast Avro')
   const id = ['peer', ...traits].join('-').replaceAll(' ', '-').toLowerCase()
   const stateDir = join(workDir, id)
   return {
     name: `Kafka Streams, ${traits.join(', ')}`,
     id,
     stateDir,
-    command: (job) => ['java', ...peerArguments(job, variant), ...jobArguments({ store, stateDir, cache })],
+    command: (job) => ['java', ...peerArguments(job, variant), ...jobArguments({ store, stateDir, cache, projects })],
   }
 }
 

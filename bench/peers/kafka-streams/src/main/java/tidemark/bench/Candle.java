@@ -7,7 +7,7 @@ import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.Serializer;
 import tidemark.Trade;
 
-/** What a window keeps: the same fields and formulas as in src/engine/candle.ts. */
+/** What a window keeps: the same fields and formulas as in bench/src/jobs/candle.ts. */
 final class Candle {
   private static final double WHALE_QUOTE = 100_000;
   private static final int BYTES = 4 * Long.BYTES + 9 * Double.BYTES;
@@ -27,11 +27,17 @@ final class Candle {
   double realisedVariance;
 
   Candle add(Trade trade) {
-    double price = trade.getPrice();
-    double quantity = trade.getQuantity();
+    return add(trade.getTradeId(), trade.getPrice(), trade.getQuantity(), trade.getIsBuyerMaker());
+  }
+
+  Candle add(CandleTrade trade) {
+    return add(trade.getTradeId(), trade.getPrice(), trade.getQuantity(), trade.getIsBuyerMaker());
+  }
+
+  private Candle add(long tradeId, double price, double quantity, boolean isBuyerMaker) {
     double quoteQuantity = price * quantity;
     if (trades == 0) {
-      firstId = trade.getTradeId();
+      firstId = tradeId;
       open = price;
       high = price;
       low = price;
@@ -42,11 +48,11 @@ final class Candle {
       if (price < low) low = price;
     }
     trades++;
-    lastId = trade.getTradeId();
+    lastId = tradeId;
     close = price;
     base += quantity;
     quote += quoteQuantity;
-    if (trade.getIsBuyerMaker()) sell += quantity;
+    if (isBuyerMaker) sell += quantity;
     else buy += quantity;
     if (quoteQuantity >= WHALE_QUOTE) whales++;
     return this;

@@ -7,7 +7,7 @@ import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.Serializer;
 
-/** What leaves a window, as JSON with the names of src/engine/candle.ts. */
+/** What leaves a window, as JSON with the names of bench/src/jobs/candle.ts. */
 record CandleResult(
     long startMs,
     long trades,

@@ -2,7 +2,11 @@ package tidemark.bench;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.function.ToLongFunction;
+import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.Topology;
@@ -24,7 +28,22 @@ import tidemark.Trade;
 final class EngineJob {
   private EngineJob() {}
 
+  /** Reads whole trades, or with `projects` only the fields that candles are made of. */
   static Topology topology(Map<String, String> settings, Marks marks) {
+    if (!settings.getOrDefault("projects", "false").equals("true")) {
+      return topology(settings, marks, new Trades<>(new TradeSerde(), Trade::getTradeTimeMs, Candle::add));
+    }
+    Serializer<CandleTrade> unused = (topic, trade) -> {
+      throw new UnsupportedOperationException("trades are only read");
+    };
+    Serde<CandleTrade> projected = Serdes.serdeFrom(unused, new TradeDeserializer<>(CandleTrade.getClassSchema()));
+    return topology(settings, marks, new Trades<>(projected, CandleTrade::getTradeTimeMs, Candle::add));
+  }
+
+  /** How trades are read and folded. */
+  private record Trades<T>(Serde<T> serde, ToLongFunction<T> timeMs, BiFunction<Candle, T, Candle> fold) {}
+
+  private static <T> Topology topology(Map<String, String> settings, Marks marks, Trades<T> trades) {
     Duration size = Duration.ofMillis(Long.parseLong(settings.get("windowMs")));
     Duration grace = Duration.ofMillis(Long.parseLong(settings.get("graceMs")));
     boolean suppress = !settings.get("name").equals("restore");
@@ -38,18 +57,19 @@ final class EngineJob {
     else candles.withCachingDisabled();
 
     StreamsBuilder builder = new StreamsBuilder();
-    TimeWindowedKStream<String, Trade> windows = builder
+    TimeWindowedKStream<String, T> windows = builder
         .stream(
             settings.get("input"),
-            Consumed.with(Serdes.String(), new TradeSerde()).withTimestampExtractor((record, partitionTime) -> {
+            Consumed.with(Serdes.String(), trades.serde()).withTimestampExtractor((record, partitionTime) -> {
               marks.seen();
-              return ((Trade) record.value()).getTradeTimeMs();
+              @SuppressWarnings("unchecked") T trade = (T) record.value();
+              return trades.timeMs().applyAsLong(trade);
             }))
         .groupByKey()
         .windowedBy(TimeWindows.ofSizeAndGrace(size, grace));
     if (!suppress) windows = windows.emitStrategy(EmitStrategy.onWindowClose());
     KTable<Windowed<String>, Candle> table =
-        windows.aggregate(Candle::new, (symbol, trade, candle) -> candle.add(trade), candles);
+        windows.aggregate(Candle::new, (symbol, trade, candle) -> trades.fold().apply(candle, trade), candles);
     if (suppress) table = table.suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()));
     table
         .toStream()

@@ -3,41 +3,19 @@ package tidemark.bench;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.BinaryEncoder;
-import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.io.EncoderFactory;
-import org.apache.avro.specific.SpecificDatumReader;
 import org.apache.avro.specific.SpecificDatumWriter;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serializer;
 import tidemark.Trade;
 
-/**
- * Trades in Avro with the Confluent wire format, through the class that Avro generates, with its generated coders and with decoder and
- * encoder reused. Every trade has the schema of this build, so there is none to look up.
- */
+/** Whole trades in Avro with the Confluent wire format, through the class that Avro generates, with decoder and encoder reused. */
 final class TradeSerde implements Serde<Trade> {
-  private static final int HEADER_BYTES = 5;
-
   @Override
   public Deserializer<Trade> deserializer() {
-    SpecificDatumReader<Trade> reader = new SpecificDatumReader<>(Trade.getClassSchema());
-    return new Deserializer<>() {
-      private BinaryDecoder decoder;
-
-      @Override
-      public Trade deserialize(String topic, byte[] bytes) {
-        if (bytes == null) return null;
-        decoder = DecoderFactory.get().binaryDecoder(bytes, HEADER_BYTES, bytes.length - HEADER_BYTES, decoder);
-        try {
-          return reader.read(null, decoder);
-        } catch (IOException error) {
-          throw new UncheckedIOException(error);
-        }
-      }
-    };
+    return new TradeDeserializer<>(Trade.getClassSchema());
   }
 
   @Override
