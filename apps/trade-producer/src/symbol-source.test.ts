@@ -61,6 +61,27 @@ describe('lists of symbols that change', () => {
     expect(followed).toEqual([['B']])
   })
 
+  it.each([
+    ['before', ['B', 'A']],
+    ['after', ['A', 'B']],
+  ])('are followed where a later one is refused %s their check ends', async (_when, order) => {
+    const checks = new Map(['A', 'B'].map((first) => [first, Promise.withResolvers<void>()]))
+    const followed: (readonly string[])[] = []
+    const take = followChecked({
+      check: async ([first = '']) => checks.get(first)?.promise,
+      follow: (symbols) => followed.push(symbols),
+      refuse: () => undefined,
+    })
+    take(['A'])
+    take(['B'])
+    for (const first of order) {
+      if (first === 'A') checks.get(first)?.resolve()
+      else checks.get(first)?.reject(new Error('no such symbol'))
+      await new Promise(setImmediate)
+    }
+    expect(followed).toEqual([['A']])
+  })
+
   it('that do not pass the check are refused, with the reason', async () => {
     const refused: unknown[] = []
     const take = followChecked({

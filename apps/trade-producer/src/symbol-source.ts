@@ -12,13 +12,16 @@ interface CheckedChanges {
   readonly refuse: (reason: unknown) => void
 }
 
-/** Takes lists of symbols, and has those followed that pass the check; not one that a later list has overtaken meanwhile. */
+/** Takes lists of symbols, and has those followed that pass the check; not one where a later list is followed already. */
 export function followChecked({ check, follow, refuse }: CheckedChanges): (symbols: Symbols) => void {
-  let newest: Symbols | undefined
+  let taken = 0
+  let followed = 0
   return (symbols) => {
-    newest = symbols
+    const number = ++taken
     check(symbols).then(() => {
-      if (symbols === newest) follow(symbols)
+      if (number < followed) return
+      followed = number
+      follow(symbols)
     }, refuse)
   }
 }
