@@ -53,6 +53,7 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
       ),
     producer: kafka.transactionalProducer({ transactionalId, transactionTimeoutMs }),
     log: kafka.logReader(),
+    symbols: () => state.symbols,
     topics: {
       trades: config.KAFKA_TOPIC,
       deadLetters: config.KAFKA_DLQ_TOPIC,

@@ -1,38 +1,27 @@
 import type { FeedItem } from '@tidemark/binance'
 import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
 import { StopRequestedError } from '@tidemark/service'
-import { jsonCodec, RecordCollector, StreamsError, type Header, type LogReaderPort } from '@tidemark/streams'
-import { InMemoryKafka } from '@tidemark/testing'
+import { RecordCollector, StreamsError, type LogReaderPort } from '@tidemark/streams'
+import type { InMemoryKafka } from '@tidemark/testing'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { HeldUp } from './read-positions.ts'
-import { TradeWriter } from './trade-writer.ts'
+import { topics, trade, WriterFixture } from './trade-writer-fixture.ts'
+import type { TradeWriter, TradeWriterOptions } from './trade-writer.ts'
 
-const topics = { trades: 'trades', deadLetters: 'letters', positions: 'positions', gaps: 'gaps' }
-const codecs = {
-  trade: jsonCodec<Trade>(() => undefined),
-  position: jsonCodec<TradePosition>(() => undefined),
-  gap: jsonCodec<TradeGap>(() => undefined),
-}
+let fixture: WriterFixture
 let kafka: InMemoryKafka
 let writer: TradeWriter
 
-const newWriter = (onAcknowledged = (_receivedMs: readonly number[]): unknown => undefined): TradeWriter => {
-  const producer = kafka.transactionalProducer({ transactionalId: 'trade-producer-0' })
-  return new TradeWriter({ producer, log: kafka.logReader(), topics, codecs, onAcknowledged })
-}
+const newWriter = (changed: Partial<TradeWriterOptions> = {}): TradeWriter => fixture.writer(changed)
+const stored = (topic: string) => fixture.stored(topic)
 
 beforeEach(async () => {
-  kafka = new InMemoryKafka()
-  kafka.createTopic(topics.trades, 6)
-  for (const topic of [topics.deadLetters, topics.positions, topics.gaps]) kafka.createTopic(topic)
+  fixture = new WriterFixture()
+  ;({ kafka } = fixture)
   writer = newWriter()
   await writer.open()
 })
 
-const trade = (id: number, symbol = 'BTCUSDT'): FeedItem => ({
-  kind: 'trade',
-  trade: { symbol, trade_id: id, trade_time_ms: 1_000 + id } as Trade,
-})
 const gap = (from: number, to: number, status: string): FeedItem => ({
   kind: 'gap',
   gap: { symbol: 'BTCUSDT', from_trade_id: from, to_trade_id: to, status, detected_at_ms: 7 } as TradeGap,
@@ -44,23 +33,6 @@ const write = async (...items: readonly FeedItem[]): Promise<void> => {
   for (const item of items) writer.add(item)
   await writer.commit()
 }
-
-interface Stored {
-  readonly value: unknown
-  readonly headers: readonly Header[]
-}
-
-const stored = (topic: string): Stored[] =>
-  kafka.partitions(topic).flatMap((_unused, partition) =>
-    kafka.batchesFrom({ topic, partition }, 0).flatMap((batch) => {
-      const records: Stored[] = []
-      for (const cursor = batch.cursor(); cursor.next();) {
-        const text = cursor.value()?.toString()
-        records.push({ value: text ? JSON.parse(text) : null, headers: cursor.headers() })
-      }
-      return records
-    }),
-  )
 
 describe('a transaction', () => {
   it('has trades and heartbeats in their order, and the position that they lead to', async () => {
@@ -127,7 +99,7 @@ describe('what is sent ahead of its commit', () => {
       trade: { symbol: 'BTCUSDT', trade_id: id, trade_time_ms: 7, ingestion_time_ms } as Trade,
     })
     const acknowledged: (readonly number[])[] = []
-    writer = newWriter((receivedMs) => acknowledged.push(receivedMs))
+    writer = newWriter({ onAcknowledged: (receivedMs) => acknowledged.push(receivedMs) })
     await writer.open()
     writer.add(received(1, 100))
     await writer.send()
@@ -168,7 +140,7 @@ describe('what is sent ahead of its commit', () => {
   it.each([true, false])(
     'and not acknowledged fails the commit, which is then made once (taken: %s)',
     async (reaches) => {
-      const producer = kafka.transactionalProducer({ transactionalId: 'trade-producer-0' })
+      const producer = fixture.producer()
       let sends = 0
       const send: typeof producer.send = async (batches) => {
         sends++
@@ -176,7 +148,7 @@ describe('what is sent ahead of its commit', () => {
         if (reaches) await producer.send(batches)
         throw new StreamsError('broker-unavailable', 'no answer', { retriable: true })
       }
-      writer = new TradeWriter({ log: kafka.logReader(), topics, codecs, producer: { ...producer, send } })
+      writer = newWriter({ producer: { ...producer, send } })
       await writer.open()
       for (const id of [1, 2, 3]) {
         writer.add(trade(id))
@@ -224,27 +196,8 @@ describe('a writer that is opened', () => {
 })
 
 describe('a commit whose answer is lost', () => {
-  const failing = (reaches: boolean): TradeWriter => {
-    const producer = kafka.transactionalProducer({ transactionalId: 'trade-producer-0' })
-    let isFirst = true
-    return new TradeWriter({
-      log: kafka.logReader(),
-      topics,
-      codecs,
-      producer: {
-        ...producer,
-        commit: async (transaction) => {
-          if (!isFirst) return producer.commit(transaction)
-          isFirst = false
-          if (reaches) await producer.commit(transaction)
-          throw new StreamsError('broker-unavailable', 'no answer', { retriable: true })
-        },
-      },
-    })
-  }
-
   it.each([true, false])('is made once, whether it was taken or not (%s)', async (reaches) => {
-    writer = failing(reaches)
+    writer = fixture.failing(reaches)
     await writer.open()
     writer.add(trade(1))
     await writer.send()
@@ -256,22 +209,6 @@ describe('a commit whose answer is lost', () => {
     expect(stored(topics.trades)).toHaveLength(2)
     expect(stored(topics.deadLetters)).toHaveLength(1)
     expect(writer.figures.produced).toBe(2)
-  })
-
-  it('is written again where not all of its positions are found', async () => {
-    writer = failing(false)
-    await writer.open()
-    writer.add(trade(1))
-    writer.add(trade(9, 'ETHUSDT'))
-    await expect(writer.commit()).rejects.toThrow('no answer')
-    const collector = new RecordCollector(kafka.producer())
-    await collector.open(topics.positions)
-    const value = { symbol: 'BTCUSDT', trade_id: 1, trade_time_ms: 1_001, watermark_ms: null, open_gap_from_id: null }
-    const place = { topic: topics.positions, key: 'BTCUSDT', timestampMs: 0 }
-    collector.add({ ...place, value, codec: codecs.position })
-    await collector.flush()
-    await writer.commit()
-    expect(stored(topics.trades)).toHaveLength(2)
   })
 })
 
@@ -294,7 +231,7 @@ describe('while another shard has a transaction open, before ours in the topic o
   }
 
   it('a commit that was taken, and whose answer was lost, is found and not made again', async () => {
-    const producer = kafka.transactionalProducer({ transactionalId: 'trade-producer-0' })
+    const producer = fixture.producer()
     const others = { held: false, wait: () => Promise.resolve() }
     const heldUp: HeldUp[] = []
     const commit: typeof producer.commit = async (transaction) => {
@@ -303,10 +240,8 @@ describe('while another shard has a transaction open, before ours in the topic o
       others.held = true
       throw new StreamsError('broker-unavailable', 'no answer', { retriable: true })
     }
-    writer = new TradeWriter({
+    writer = newWriter({
       log: behind(others),
-      topics,
-      codecs,
       producer: { ...producer, commit },
       onHeldUp: (range) => heldUp.push(range),
     })
@@ -322,16 +257,15 @@ describe('while another shard has a transaction open, before ours in the topic o
   it('a start goes on behind what is committed; it ends at a stop instead of waiting', async () => {
     await write(trade(1))
     const others = { held: true, wait: () => Promise.resolve() }
-    const producer = kafka.transactionalProducer({ transactionalId: 'trade-producer-0' })
-    const parts = { producer, log: behind(others), topics, codecs }
-    expect((await new TradeWriter(parts).open()).get('BTCUSDT')).toMatchObject({ trade_id: 1 })
+    const parts = { log: behind(others) }
+    expect((await newWriter(parts).open()).get('BTCUSDT')).toMatchObject({ trade_id: 1 })
     const waiting = Promise.withResolvers<void>()
     others.wait = () => {
       waiting.resolve()
       return new Promise(() => undefined)
     }
     const stop = new AbortController()
-    const opened = new TradeWriter(parts).open(stop.signal)
+    const opened = newWriter(parts).open(stop.signal)
     await waiting.promise
     stop.abort()
     await expect(opened).rejects.toThrow(StopRequestedError)

@@ -16,6 +16,8 @@ import { readPositions, type HeldUp } from './read-positions.ts'
 export interface TradeWriterOptions {
   readonly producer: TransactionalProducerPort
   readonly log: LogReaderPort
+  /** The symbols that this writer, and no other shard's, writes now. */
+  readonly symbols: () => readonly string[]
   readonly topics: {
     readonly trades: string
     readonly deadLetters: string
@@ -151,8 +153,8 @@ export class TradeWriter {
 
   /**
    * Commits what was added. Rejects with a retriable `StreamsError` where it is not known whether it is committed, or where a send has
-   * failed: calling again first finds out, and writes all of it again if it is not. Returns when each of its trades had arrived, by this
-   * machine's time of day.
+   * failed: calling again first finds out, and writes all of it again if it is not. Rejects with code `fenced` where another writer has
+   * taken over, or has been there meanwhile. Returns when each of its trades had arrived, by this machine's time of day.
    */
   async commit(): Promise<readonly number[]> {
     if (this.isEmpty) return []
@@ -166,7 +168,7 @@ export class TradeWriter {
     let batches = this.#takeCollected()
     if (this.#mustRecover) {
       await producer.init()
-      const isCommitted = this.#holds(await this.#readPositions())
+      const isCommitted = this.#isCommitted(await this.#readPositions())
       this.#mustRecover = false
       if (isCommitted) return this.#committed()
       batches = this.#pending.sent
@@ -265,14 +267,23 @@ export class TradeWriter {
   }
 
   /**
-   * Whether the transaction is in Kafka: every position of it differs from the one before, so it is where all of them are found. One of
-   * dead letters alone can't be found, and is written again.
+   * Whether the transaction is in Kafka. All symbols of this writer are where it left them, or, those of the transaction, where that takes
+   * them: each differs from the one before. One of dead letters alone can't be found, and is written again. Throws for anything else:
+   * another writer was there between, and knows of the same trades.
    */
-  #holds(found: ReadonlyMap<string, TradePosition>): boolean {
-    const positions = [...this.#pending.positions]
-    const isFound = ([symbol, position]: [string, TradePosition]): boolean =>
-      JSON.stringify(found.get(symbol)) === JSON.stringify(position)
-    return positions.length > 0 && positions.every(isFound)
+  #isCommitted(found: ReadonlyMap<string, TradePosition>): boolean {
+    const { positions } = this.#pending
+    const symbols = [...new Set([...positions.keys(), ...this.#options.symbols()])]
+    const isFound = (symbol: string, at: TradePosition | undefined): boolean =>
+      JSON.stringify(found.get(symbol)) === JSON.stringify(at)
+    if (positions.size > 0 && symbols.every((symbol) => isFound(symbol, this.#positionOf(symbol)))) return true
+    const moved = symbols.find((symbol) => !isFound(symbol, this.#positions.get(symbol)))
+    if (moved === undefined) return false
+    const [left, at] = [this.#positions.get(moved)?.trade_id, found.get(moved)?.trade_id]
+    throw new StreamsError(
+      'fenced',
+      `${moved}: committed here up to trade ${left ?? 'none'}, but its position is ${at ?? 'none'}: another instance with the same shard has written meanwhile`,
+    )
   }
 
   /** Tells of the trades up to this one that were not acknowledged before. */
