@@ -62,6 +62,9 @@ describe('trades', () => {
     exchange.pass(exchange.limits.suspectMs)
     exchange.answer()
     expect(told().slice(-2)).toEqual(['AAA 2-3 unfillable skip', 'AAA 4'])
+    const [gap] = exchange.outputs.flatMap((output) => (output.kind === 'gap' ? [output.gap] : [])).slice(-1)
+    // Its answer is the same in both cases.
+    expect(gap?.reason).toMatch(/there are none, or it does not keep them/)
   })
 
   it('that the history does not show in time are given up, with the reason', () => {

@@ -57,7 +57,11 @@ interface SequenceOptions {
   readonly budget: HeldBudget
 }
 
-const ABSENT: GiveUp = { status: 'unfillable', reason: 'the exchange has no trades with these ids' }
+/** An answer that begins at a later id than was asked for does not tell ids that were never given out from those that are too old to be served. */
+const ABSENT: GiveUp = {
+  status: 'unfillable',
+  reason: 'the exchange serves no trades with these ids: there are none, or it does not keep them for so long',
+}
 const UNNAMED: GiveUp = {
   status: 'given_up',
   reason: 'the exchange has rows without a readable id among these: see the dead letters',
