@@ -5,14 +5,14 @@ import { outcomeOf, type Outcome } from './outcome.ts'
 import { buildPeer, type PeerVariant } from './peer.ts'
 import { readCandles } from './read-candles.ts'
 import { quixStreams } from './second-peer.ts'
-import { kafkaStreams, runJob, tidemark, type Contestant, type Job } from './sides.ts'
+import { kafkaStreams, leaveProfile, runJob, tidemark, type Contestant, type Job } from './sides.ts'
 import { evenSymbols } from './trades.ts'
 
 export interface TradesBenchOptions {
   /** Of the measured part. */
   readonly records: number
   readonly warmUp: number
-  /** Where a CPU profile of our side's measured part is written to. */
+  /** Where a CPU profile of our side's measured part is written to, of a run of its own, which is not the measured one. */
   readonly profilePath?: string
   /** Configurations of the peer to try; none leaves it out. */
   readonly variants: readonly PeerVariant[]
@@ -33,7 +33,8 @@ export async function engineBench(context: BenchContext, options: TradesBenchOpt
   const { profilePath, variants, secondPeer = false } = options
   const times = { windowMs: 10_000, graceMs: 2_000, commitIntervalMs: 1_000 }
   const job: Job = { name: 'engine', ...(await tradesInput(context, options)), ...times, wallUntil: 'end' }
-  const ours = await runJob(context, tidemark(context, profilePath === undefined ? {} : { profilePath }), job)
+  const ours = await runJob(context, tidemark(context), job)
+  if (profilePath !== undefined) await leaveProfile(context, profilePath, job)
   const candles = await readCandles(kafka, ours.output)
   const equalRun = async (contestant: Contestant) => {
     const peer = await runJob(context, contestant, job)

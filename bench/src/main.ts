@@ -48,7 +48,7 @@ interface Arguments {
   readonly warmUp: number
   readonly peer: boolean
   readonly secondPeer?: boolean
-  readonly profile: boolean
+  readonly profile?: boolean
 }
 
 interface FeedArguments {
@@ -71,6 +71,7 @@ const program = new Command('npm run bench --').description(
   'Runs a job on Tidemark and on Kafka Streams, prints what each needed and writes bench/results/<name>.json.',
 )
 command('engine', 'trades into windows, exactly once: the reference job', 4_000_000)
+  .addOption(profileOption())
   .addOption(
     new Option('--second-peer', 'Quix Streams too; shorter unless told otherwise').implies({ records: 500_000 }),
   )
@@ -80,9 +81,9 @@ command('engine', 'trades into windows, exactly once: the reference job', 4_000_
       return engineBench(context, { ...optionsOf('engine', args, ['in-memory', 'rocksdb']), secondPeer })
     }),
   )
-command('map', 'trades decoded, one field changed, encoded and produced, exactly once', 2_000_000).action(
-  (args: Arguments) => report(args, (context) => mapBench(context, optionsOf('map', args, ['in-memory']))),
-)
+command('map', 'trades decoded, one field changed, encoded and produced, exactly once', 2_000_000)
+  .addOption(profileOption())
+  .action((args: Arguments) => report(args, (context) => mapBench(context, optionsOf('map', args, ['in-memory']))))
 
 program
   .command('restore')
@@ -192,7 +193,10 @@ function command(name: string, description: string, records: number): Command {
     .option('--records <N>', 'records to measure', wholeNumber, records)
     .option('--warm-up <N>', 'records before them', wholeNumber, 1_000_000)
     .option('--no-peer', 'our side alone')
-    .option('--profile', "leave a CPU profile of our side's measured part", false)
+}
+
+function profileOption(): Option {
+  return new Option('--profile', "run our side once more and leave a CPU profile of that run's measured part")
 }
 
 function optionsOf(name: string, args: Arguments, stores: readonly PeerVariant['store'][]): TradesBenchOptions {

@@ -3,7 +3,7 @@ import { digests } from './digests.ts'
 import { tradesInput, type TradesBenchOptions } from './engine-bench.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
 import { buildPeer } from './peer.ts'
-import { kafkaStreams, runJob, tidemark, type Job } from './sides.ts'
+import { kafkaStreams, leaveProfile, runJob, tidemark, type Job } from './sides.ts'
 
 /** Trades decoded, one field changed, and encoded again, on both sides. Rejects where the bytes that came out differ. */
 export async function mapBench(context: BenchContext, options: TradesBenchOptions): Promise<Outcome> {
@@ -11,7 +11,8 @@ export async function mapBench(context: BenchContext, options: TradesBenchOption
   const { profilePath, variants } = options
   const times = { windowMs: 0, graceMs: 0, commitIntervalMs: 1_000 }
   const job: Job = { name: 'map', ...(await tradesInput(context, options)), ...times, wallUntil: 'committed' }
-  const ours = await runJob(context, tidemark(context, profilePath === undefined ? {} : { profilePath }), job)
+  const ours = await runJob(context, tidemark(context), job)
+  if (profilePath !== undefined) await leaveProfile(context, profilePath, job)
   const written = (await digests(kafka, ours.output)).join()
   if (variants.length > 0) await buildPeer(log)
   const tried = []

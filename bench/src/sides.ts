@@ -75,6 +75,11 @@ export function kafkaStreams({ workDir }: BenchContext, variant: PeerVariant): C
   }
 }
 
+/** Runs a job of ours once more, under the profiler, which slows it: what it needs then is no figure of ours. */
+export async function leaveProfile(context: BenchContext, profilePath: string, job: Job): Promise<void> {
+  await runJob(context, tidemark(context, { profilePath }), { ...job, variant: 'profiled' })
+}
+
 /** Runs a job and measures it. */
 export async function runJob(
   context: BenchContext,
