@@ -14,6 +14,7 @@ export type StreamsErrorCode =
   | 'guarantee-changed'
   | 'topology-changed'
   | 'format-changed'
+  | 'offsets-lost'
   | 'limit-reached'
   | 'record-failed'
   | 'record-too-slow'

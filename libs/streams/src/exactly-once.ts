@@ -92,11 +92,7 @@ export class ExactlyOnce implements Guarantee {
         }
       }
     }
-    const counts = await Promise.all(
-      tasks.flatMap((task) =>
-        (this.#owned.get(task)?.changelogs ?? []).map((changelog) => changelog.restore(this.#reader, tell)),
-      ),
-    )
+    const counts = await Promise.all(tasks.map((task) => this.#restore(task, tell)))
     const entries = counts.reduce((sum, count) => sum + count, 0)
     logger.info({ tasks: tasks.length, entries, tookMs: nowMs() - startedMs }, 'state restored from changelogs')
   }
@@ -198,6 +194,29 @@ export class ExactlyOnce implements Guarantee {
     owned.ownership = await owned.producer.init()
     owned.hasBegun = false
     return owned.ownership.producerId === producerId && owned.ownership.epoch === epoch + 1
+  }
+
+  /** Returns how many entries there are. */
+  async #restore(task: Task, onProgress: () => void): Promise<number> {
+    const { applicationId } = this.#options
+    const changelogs = this.#owned.get(task)?.changelogs ?? []
+    const restored = new Map(
+      await Promise.all(
+        changelogs.map(
+          async (changelog) => [changelog.state, await changelog.restore(this.#reader, onProgress)] as const,
+        ),
+      ),
+    )
+    const [topic] = task.progress.topicsWithoutOffsets(restored)
+    if (topic !== undefined) {
+      throw new StreamsError(
+        'offsets-lost',
+        `application ${applicationId} has state of topic ${topic} partition ${task.partition}, but no longer the offset that was committed with it, ` +
+          'and would count records twice: a reset was ended half-way, or all instances were stopped for longer than the brokers keep offsets ' +
+          `(offsets.retention.minutes): reset the application (npm run operate -- reset --application ${applicationId})`,
+      )
+    }
+    return [...restored.values()].reduce((sum, count) => sum + count, 0)
   }
 
   #newTask(partition: number): Task {

@@ -16,7 +16,7 @@ export interface Guarantee {
   start(partitionCount: number): Promise<void>
   /** Opens tasks whose partitions were assigned. When it resolves no one else can commit for them. */
   open(partitions: readonly number[]): Promise<Task[]>
-  /** Puts back the state of tasks that have just been opened, and have taken up their committed offsets. Tells of each piece of it. */
+  /** Puts back the state of tasks that have just been opened, and have taken up their committed offsets. Tells of each piece of it. Rejects with `offsets-lost` for state without the offsets it was committed with. */
   restore(tasks: readonly Task[], onProgress: () => void): Promise<void>
   /** How far the states of a task are restored; none when it is done. */
   restoring(task: Task): readonly RestoreProgress[]

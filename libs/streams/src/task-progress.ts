@@ -91,6 +91,21 @@ export class TaskProgress {
     )
   }
 
+  /**
+   * The topics whose part in what was restored can't be told from what is yet to be read: state was restored, and time of the topic's own, which is
+   * only ever written with its offset, but that offset is not there. `restored`: by name, of how many entries.
+   */
+  topicsWithoutOffsets(restored: ReadonlyMap<string, number>): string[] {
+    const sources = [...this.#options.sources.values()]
+    const hasEntries = ({ name }: { readonly name: string }) => (restored.get(name) ?? 0) > 0
+    if (!sources.some(({ states }) => states.some(hasEntries))) return []
+    const lost = sources.filter(
+      ({ clockState, lastCommit, isRebuilt }) =>
+        clockState !== undefined && hasEntries(clockState) && (lastCommit === undefined || isRebuilt),
+    )
+    return lost.map(({ topic }) => topic)
+  }
+
   committed(offsets: readonly CommittedOffset[]): void {
     for (const offset of offsets) {
       const source = this.#sourceOf(offset.topic)
