@@ -15,6 +15,8 @@ export interface OwnedTasksOptions {
   /** Topics of which a task reads its partition. */
   readonly sourceTopics: readonly string[]
   readonly sinks: readonly ExternalSink<never>[]
+  /** Of a partition that nothing is known of. */
+  readonly startAt: 'earliest' | 'latest'
   readonly logger: StreamsLogger
   nowMs(): number
   /** Told of each piece of what tasks have to read before they run, which may be a lot. */
@@ -45,7 +47,10 @@ export class OwnedTasks {
   readonly #waiting = new Map<number, Task>()
   /** Partitions whose task starts anew, when, and how far it had come. */
   readonly #suspended = new Map<number, { readonly atMs: number; readonly positions: readonly TaskPosition[] }>()
-  /** Where tasks began to read that were suspended, by topic and partition: without a commit so far they begin there again. */
+  /**
+   * Where partitions began that had no commit when they were assigned, by topic and partition. A task that starts anew before there is one begins there
+   * again: what a topic's end is by then is further on.
+   */
   readonly #starts = new Map<string, number>()
   readonly #failures = new FailedCommits()
   #assigned = false
@@ -104,6 +109,7 @@ export class OwnedTasks {
     await guarantee.drop(waiting.filter((task) => !kept.includes(task)))
     for (const task of kept) this.#goOn(task)
     const added = numbers.filter((number) => !this.#running.has(number))
+    for (const partition of this.#partitionsOf(added)) this.#starts.delete(nameOf(partition))
     await this.#open(added)
     this.#assigned = true
     logger.info({ partitions: partitions.length, kept: kept.length, opened: added.length }, 'partitions assigned')
@@ -140,8 +146,6 @@ export class OwnedTasks {
     for (const commit of failed) {
       const { task } = commit
       this.#running.delete(task.partition)
-      for (const { topic, offset } of task.progress.starts)
-        this.#starts.set(nameOf({ topic, partition: task.partition }), offset)
       this.#suspended.set(task.partition, {
         atMs: this.#failures.add(commit, nowMs()),
         positions: task.positions(),
@@ -158,14 +162,10 @@ export class OwnedTasks {
 
   /** Starts tasks anew whose commit had failed. Returns their partitions: what was fetched of them before is to be left out. */
   async resumeSuspended(): Promise<readonly number[]> {
-    const { consumer, nowMs } = this.#options
+    const { nowMs } = this.#options
     const due = [...this.#suspended].filter(([, { atMs }]) => atMs <= nowMs()).map(([partition]) => partition)
     if (due.length === 0) return due
     for (const partition of due) this.#suspended.delete(partition)
-    // Those with a commit are put there by `#open`. What has been fetched since is behind what all of them have to process.
-    for (const partition of this.#partitionsOf(due)) {
-      consumer.seek(partition, this.#starts.get(nameOf(partition)) ?? (await this.#startOf(partition)))
-    }
     await this.#open(due)
     return due
   }
@@ -174,8 +174,9 @@ export class OwnedTasks {
   #goOn(task: Task): void {
     this.#running.set(task.partition, task)
     for (const { topic, partition, position } of task.positions()) {
-      // One that has read nothing yet begins where the consumer finds that it should.
-      if (position > 0) this.#options.consumer.seek({ topic, partition }, position)
+      // One that has read nothing yet has no position.
+      const offset = position > 0 ? position : this.#starts.get(nameOf({ topic, partition }))
+      if (offset !== undefined) this.#options.consumer.seek({ topic, partition }, offset)
     }
   }
 
@@ -185,12 +186,15 @@ export class OwnedTasks {
     if (numbers.length === 0) return
     const tasks = await guarantee.open(numbers)
     for (const task of tasks) this.#running.set(task.partition, task)
-    for (const committed of await consumer.committed(this.#partitionsOf(numbers))) {
+    const unknown = new Map(this.#partitionsOf(numbers).map((partition) => [nameOf(partition), partition]))
+    for (const committed of await consumer.committed([...unknown.values()])) {
       const { topic, partition } = committed
+      unknown.delete(nameOf(committed))
       const offset = this.#running.get(partition)?.progress.resume(committed) ?? committed.offset
       consumer.seek(committed, offset)
       logger.info({ topic, partition, offset }, 'partition taken up where it was committed')
     }
+    await this.#begin([...unknown.values()])
     await this.#askSinks(tasks)
     await guarantee.restore(tasks, onProgress)
     await loadTables(tasks, this.#options)
@@ -220,13 +224,25 @@ export class OwnedTasks {
     return this.#options.sourceTopics.flatMap((topic) => numbers.map((partition) => ({ topic, partition })))
   }
 
-  async #startOf({ topic, partition }: TopicPartition): Promise<number> {
-    const reader = this.#options.kafka.logReader()
-    try {
-      return (await reader.offsets(topic))[partition]?.startOffset ?? 0
-    } finally {
-      await reader.close()
+  /** Puts partitions without a commit where they began, or begin now. */
+  async #begin(partitions: readonly TopicPartition[]): Promise<void> {
+    const { kafka, consumer, startAt } = this.#options
+    const fresh = partitions.filter((partition) => !this.#starts.has(nameOf(partition)))
+    if (fresh.length > 0) {
+      const reader = kafka.logReader()
+      try {
+        for (const [topic, ofTopic] of Map.groupBy(fresh, (partition) => partition.topic)) {
+          const logs = await reader.offsets(topic)
+          for (const { partition } of ofTopic) {
+            const { startOffset = 0, endOffset = 0 } = logs[partition] ?? {}
+            this.#starts.set(nameOf({ topic, partition }), startAt === 'latest' ? endOffset : startOffset)
+          }
+        }
+      } finally {
+        await reader.close()
+      }
     }
+    for (const partition of partitions) consumer.seek(partition, this.#starts.get(nameOf(partition)) ?? 0)
   }
 }
 

@@ -66,6 +66,7 @@ export class StreamsRuntime {
       kafka,
       sourceTopics: topology.sources.map(({ topic }) => topic),
       sinks: topology.sinks,
+      startAt,
       logger,
       nowMs,
       onProgress: () => this.#moved(),

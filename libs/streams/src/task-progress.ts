@@ -115,13 +115,6 @@ export class TaskProgress {
     }
   }
 
-  /** Where it began to read each topic that it has read something of. */
-  get starts(): readonly { readonly topic: string; readonly offset: number }[] {
-    return [...this.#options.sources.values()].flatMap(({ topic, firstOffset }) =>
-      firstOffset === undefined ? [] : [{ topic, offset: firstOffset }],
-    )
-  }
-
   /** What the group has committed of each source topic, as far as this task has read or written it. */
   get lastCommits(): readonly (CommittedOffset | undefined)[] {
     return [...this.#options.sources.values()].map(({ lastCommit }) => lastCommit)

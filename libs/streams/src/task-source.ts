@@ -24,8 +24,6 @@ export interface TaskSource {
   readonly clockState: KeptState | undefined
   readonly table: TableState<unknown> | undefined
   readonly states: RebuiltState[]
-  /** The first offset that was read. */
-  firstOffset: number | undefined
   /** Next offset to process. */
   position: number
   /** Below this offset, records only rebuild state: all else that they caused had been done before the last commit. */
@@ -90,7 +88,6 @@ export function newSource(
           }
         : undefined,
     reader: node.reader(parts),
-    firstOffset: undefined,
     position: 0,
     rebuildTo: 0,
     committedTo: 0,

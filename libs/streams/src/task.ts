@@ -107,7 +107,6 @@ export class Task {
     const cursor = batch.cursor()
     this.#current.at = cursor
     this.#current.topic = source.topic
-    source.firstOffset ??= batch.fromOffset ?? batch.baseOffset
     this.#pace.begin()
     while (cursor.next()) {
       this.#open = cursor.offset >= source.rebuildTo

@@ -1,4 +1,4 @@
-import { RecordCollector, StreamsError, StreamsRuntime } from '@tidemark/streams'
+import { RecordCollector, stream, StreamsError, StreamsRuntime, topology } from '@tidemark/streams'
 import { describe, expect, test } from 'vitest'
 import { FailingKafka } from './failing-kafka-fixture.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -51,6 +51,53 @@ test('a task that began at the end of its topic begins there again, not at the b
   await orders.pipe('ada', order(63_000))
   await driver.commit()
   expect(driver.read('order-totals', totalsCodec).map(({ value }) => value.orders)).toEqual([1])
+})
+
+describe('of two topics that are read from their ends, the quiet one', () => {
+  /** Two quiet topics with something in them, before the application is there. */
+  async function started() {
+    const kafka = new FailingKafka()
+    const copies = topology(
+      ...['orders', 'returns'].map((topic) =>
+        stream(topic, orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs }).to(`${topic}-copy`, orderCodec),
+      ),
+    )
+    const driver = new TopologyTestDriver(copies, { kafka, commit: 'manual', startAt: 'latest' })
+    const append = async (topic: string, placedAtMs: number) => {
+      const collector = new RecordCollector(kafka.producer())
+      await collector.open(topic)
+      collector.add({ topic, key: 'ada', value: order(placedAtMs), codec: orderCodec, timestampMs: 0 })
+      await collector.flush()
+    }
+    for (const topic of ['orders', 'returns']) await append(topic, 1)
+    await driver.settle()
+    const copied = () =>
+      ['orders', 'returns'].map((topic) =>
+        driver.read(`${topic}-copy`, orderCodec).map(({ value }) => value.placedAtMs),
+      )
+    return { kafka, driver, append, copied }
+  }
+
+  test('is not read from its beginning after a commit of the other has failed, nor from where its end is by then', async () => {
+    const { kafka, driver, append, copied } = await started()
+    await driver.input('orders', orderCodec).pipe('ada', order(2))
+    kafka.failNext = { error: noAnswer, isCommitted: false }
+    await driver.commit()
+    await append('returns', 3)
+    await driver.settle()
+    await driver.commit()
+    expect(copied()).toEqual([[2], [3]])
+  })
+
+  test('goes on from where it began when the group has divided its partitions anew', async () => {
+    const { kafka, driver, append, copied } = await started()
+    const group = kafka.group('test-driver')
+    await append('returns', 3)
+    group.expel(group.members[0]!)
+    await driver.settle()
+    await driver.commit()
+    expect(copied()).toEqual([[], [3]])
+  })
 })
 
 test('commits that fail again and again are repeated after longer and longer pauses, then stop the application', async () => {
