@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { access, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createOperations } from '@tidemark/kafka'
 import type { Trade } from '@tidemark/schemas'
 import { partitionForKey, readBatches } from '@tidemark/streams'
 import type { BenchContext } from './bench-context.ts'
@@ -23,8 +24,8 @@ export interface RestoreBenchOptions {
 }
 
 const PARTITIONS = 4
-/** Trades per entry: some entries are written more than once, as state is. */
-const TRADES_PER_ENTRY = 1.25
+/** Between the changelogs of two sides, relative: ours says as well what it was written for, and how far its clocks are. */
+const CHANGELOG_TOLERANCE = 0.01
 /** Windows so long that all are open when the job is stopped. */
 const WINDOW_MS = 86_400_000
 const POLL_MS = 500
@@ -49,13 +50,19 @@ export async function restoreBench(context: BenchContext, options: RestoreBenchO
     tried.push(peer.side)
     const differing = differences(expected, peer.candles)
     if (differing.length > 0) throw new Error(`the peer's state is not what it was:\n${differing.join('\n')}`)
+    const [left, right] = [ours.side.changelog_entries, peer.side.changelog_entries]
+    if (Math.abs(left - right) > CHANGELOG_TOLERANCE * left) {
+      throw new Error(
+        `the sides restore different logs: ${left} entries are in ours, ${right} in that of ${peer.side.name}`,
+      )
+    }
   }
   return outcomeOf('restore', entries, { tidemark: ours.side, tried })
 }
 
+/** A trade of each symbol: with more, how often an entry is written would depend on where a side's commits and evictions fall. */
 function marketOf(entries: number): TradesOptions {
-  const symbols = evenSymbols(entries, PARTITIONS)
-  return { count: Math.round(entries * TRADES_PER_ENTRY), symbols, stepMs: 1, seed: 1 }
+  return { count: entries, symbols: evenSymbols(entries, PARTITIONS), stepMs: 1, seed: 1 }
 }
 
 /** The windows as one fold of all trades makes them, without a broker. */
@@ -85,12 +92,17 @@ function hashOf(all: Candles): string {
   return hash.digest('hex')
 }
 
+/** What is restored, and what was read for it. */
+interface RestoreSide extends Side {
+  readonly changelog_entries: number
+}
+
 /** Each side has an input of its own, which is closed for it alone. */
 async function restore(
   context: BenchContext,
   contestant: Contestant,
   { market, entries, limitMs }: RestoreBenchOptions & { readonly market: TradesOptions },
-): Promise<{ side: Side; candles: Candles }> {
+): Promise<{ side: RestoreSide; candles: Candles }> {
   const { kafka, admin, log } = context
   const input = `restore-${contestant.id}`
   await admin.createTopics([{ name: input, partitions: PARTITIONS }])
@@ -100,6 +112,8 @@ async function restore(
   const ends = { wallUntil: 'end', cpuUntil: 'end', limitMs } as const
   const job: Job = { name: 'restore', input, partitions: PARTITIONS, warmUp: 1, records, ...times, ...ends }
   const { output } = await runJob(context, contestant, job)
+  const changelog_entries = await changelogRecords(context, output)
+  log(`${changelog_entries} entries are in its changelog`)
   const { stateDir } = contestant
   if (stateDir !== undefined) await rm(stateDir, { recursive: true, force: true })
   const dump = stateDir && `${stateDir}.jsonl`
@@ -110,7 +124,7 @@ async function restore(
     ...again,
     untilCommitted: () => (dump === undefined ? closeAll(context, { input, output, market }) : untilThere(dump)),
   })
-  const side = sideOf(name, entries, { wall_s, cpu_s, rss_mb })
+  const side = { ...sideOf(name, entries, { wall_s, cpu_s, rss_mb }), changelog_entries }
   return { side, candles: dump === undefined ? await readCandles(kafka, output) : await readDump(dump) }
 }
 
@@ -122,6 +136,19 @@ async function closeAll(
   await writeTrades(context.kafka, input, closingOfPartitions(market))
   const expected = market.symbols.length
   while ((await recordsIn(context, output, expected)) < expected) await delay(POLL_MS)
+}
+
+/** In the changelogs of the application that writes an output. */
+async function changelogRecords(context: BenchContext, output: string): Promise<number> {
+  const operations = createOperations({ bootstrapServers: context.bootstrapServers, clientId: 'bench' })
+  const application = output.slice(0, -'output'.length)
+  const names = (await operations.listTopics()).filter(
+    (name) => name.startsWith(application) && name.endsWith('-changelog'),
+  )
+  await operations.close()
+  let count = 0
+  for (const name of names) count += await recordsIn(context, name, 0)
+  return count
 }
 
 /** The peer has a way to look into its state: it writes it to a file. */
