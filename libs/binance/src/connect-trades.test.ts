@@ -206,6 +206,36 @@ describe('a feed of trades', () => {
     },
   )
 
+  it('answers a ping behind what piles up in time, also where something is taken now and again, but too slowly', async () => {
+    const feed = feedOf({ maxBufferedFrames: 10, maxPauseMs: 1_000 })
+    const { socket } = await accepted()
+    await states.until('connected')
+    for (let id = 1; id <= 20_000; id++) socket.send(frame(id))
+    socket.ping()
+    const ponged = once(socket, 'pong')
+    for (let waitedMs = 0; waitedMs < 1_200; waitedMs += 300) {
+      feed.take()
+      while (feed.counters.buffered < 10) await new Promise(setImmediate)
+      clock.advance(300)
+    }
+    await ponged
+    expect(feed.counters.dropped).toBeGreaterThan(0)
+    // What was taken is not all that has piled up. Trades would wait behind what is missing now.
+    feed.take()
+    for (let sent = 0; sent < 10_000; sent++) socket.send('x'.repeat(100))
+    socket.ping()
+    await once(socket, 'pong')
+    // Reading went on for as long as it had fallen behind: there is room for pauses again.
+    clock.advance(1_200)
+    feed.take()
+    const { dropped } = feed.counters
+    for (let sent = 0; sent < 10_000; sent++) socket.send('x'.repeat(100))
+    while (feed.counters.buffered < 10) await new Promise(setImmediate)
+    feed.take()
+    while (feed.counters.buffered < 10) await new Promise(setImmediate)
+    expect(feed.counters.dropped).toBe(dropped)
+  })
+
   it('replaces a connection on which nothing came for the silent time, and keeps one that is pinged', async () => {
     const feed = feedOf({ silenceMs: 60_000 })
     const { socket } = await accepted()

@@ -9,6 +9,7 @@ import { LinkSet } from './link-set.ts'
 import { tradeSubscription } from './stream-url.ts'
 import type { FeedCounters, FeedLogger, FeedState, TradeFeed } from './trade-feed.ts'
 import type { RejectedTrade, TradeHistory } from './trade-history.ts'
+import { UnreadLag } from './unread-lag.ts'
 
 export interface ConnectTradesOptions extends Partial<FeedLimits> {
   /** The exchange's address without a path, such as `wss://data-stream.binance.vision`. */
@@ -37,7 +38,7 @@ const tradeBytes = 200
  * Follows the trades of the symbols and stays connected: a refused, broken, silent or old connection is replaced, for ever. Iterate it
  * once; each step gives everything since the one before: the trades of a symbol in ascending order of ids, each once, and what is
  * missing between them as gaps. Where the consumer falls behind by `maxBufferedFrames` or `maxBufferedBytes`, sockets are
- * not read for up to `maxPauseMs`; then what does not fit is dropped, and asked for later. Throws a RangeError for an address or
+ * not read, until reading is `maxPauseMs` behind; then what does not fit is dropped, and asked for later. Throws a RangeError for an address or
  * a list of symbols that can't be used.
  */
 export function connectTrades(options: ConnectTradesOptions): TradeFeed {
@@ -70,8 +71,8 @@ class WebSocketTradeFeed implements TradeFeed {
   }
   #symbols: readonly string[] = []
   #state: FeedState = { phase: 'connecting' }
-  /** Since when the sockets are not read. */
-  #pausedSinceMs: number | undefined
+  readonly #unread: UnreadLag
+  /** What there is no room for is dropped, and the sockets are read, until nothing is left of what had piled up. */
   #isDropping = false
   #cancelTick: () => void = () => undefined
   #wakeConsumer: () => void = () => undefined
@@ -87,6 +88,7 @@ class WebSocketTradeFeed implements TradeFeed {
     this.#onState = options.onState ?? (() => undefined)
     this.#onReceived = options.onReceived ?? (() => undefined)
     this.#buffer = new FeedBuffer(this.#limits)
+    this.#unread = new UnreadLag(this.#clock.elapsedMs())
     this.#continuity = new Continuity({
       limits: this.#limits,
       hasHistory: history !== undefined,
@@ -189,8 +191,7 @@ class WebSocketTradeFeed implements TradeFeed {
 
   #tick(): void {
     const nowMs = this.#clock.elapsedMs()
-    if (this.#pausedSinceMs !== undefined && nowMs - this.#pausedSinceMs >= this.#limits.maxPauseMs)
-      this.#startDropping()
+    if (this.#unread.isPaused && this.#unread.lagMs(nowMs) >= this.#limits.maxPauseMs) this.#startDropping()
     this.#drive()
     for (const link of this.#continuity.deaf(nowMs)) this.#links.deaf(link)
     if (!this.#buffer.isFull) this.#continuity.putHeartbeats()
@@ -288,22 +289,24 @@ class WebSocketTradeFeed implements TradeFeed {
   }
 
   #pause(): void {
-    if (this.#pausedSinceMs !== undefined || this.#isDropping) return
-    this.#pausedSinceMs = this.#clock.elapsedMs()
+    if (this.#unread.isPaused || this.#isDropping) return
+    this.#unread.pause(this.#clock.elapsedMs())
     this.#links.pause()
   }
 
   #startDropping(): void {
-    this.#pausedSinceMs = undefined
     this.#isDropping = true
     this.#logger.warn({ buffered: this.#buffer.length }, 'trades are not taken: what comes now is asked for later')
-    this.#links.resume()
+    this.#resume()
   }
 
   #readOn(): void {
-    this.#isDropping = false
-    if (this.#pausedSinceMs === undefined) return
-    this.#pausedSinceMs = undefined
+    if (this.#unread.isPaused) this.#resume()
+    else if (this.#unread.lagMs(this.#clock.elapsedMs()) === 0) this.#isDropping = false
+  }
+
+  #resume(): void {
+    this.#unread.readOn(this.#clock.elapsedMs())
     this.#links.resume()
   }
 }

@@ -8,7 +8,10 @@ import type { SocketLimits } from './market-socket.ts'
 export interface FeedLimits extends ConnectionPolicy, FeedBufferLimits, SocketLimits, ContinuityLimits {
   /** A larger frame is rejected as `oversized`. */
   readonly maxFrameBytes: number
-  /** A socket is not left unread for longer, so that pings are answered: what does not fit then is asked for later. */
+  /**
+   * Reading is not left behind by more, in one pause or in several, so that pings are answered: what does not fit then is asked for later,
+   * until as long was read without a break.
+   */
   readonly maxPauseMs: number
 }
 
