@@ -125,7 +125,7 @@ export class StreamsRuntime {
       const task = this.#tasks.get(batch.partition)
       if (task === undefined) continue // suspended
       // What is being written makes room when it has ended; until then nothing may be added to it.
-      if (this.#isFull && this.#writes.isUnderWay) this.#writes.pause(this.#tasks.all())
+      if (this.#hasNoRoom && this.#writes.isUnderWay) this.#writes.pause(this.#tasks.all())
       if (this.#writes.holds(task)) this.#writes.keep(task, batch)
       else await this.#process(task, batch)
     }
@@ -147,6 +147,11 @@ export class StreamsRuntime {
   /** Outputs take what they may. */
   get #isFull(): boolean {
     return this.#heldBytes > this.#options.maxBufferedBytes * SHARE_OF_HELD
+  }
+
+  /** They do, with what is kept for tasks that wait: of each of many partitions a batch may come before it is paused. */
+  get #hasNoRoom(): boolean {
+    return this.#heldBytes + this.#writes.keptBytes > this.#options.maxBufferedBytes * SHARE_OF_HELD
   }
 
   /** Commits tasks that have nothing for external sinks. For the others a write begins, and they wait for it. */

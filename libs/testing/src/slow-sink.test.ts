@@ -4,7 +4,9 @@ import {
   stream,
   topology,
   type ExternalSink,
+  type RecordBatch,
   type RunOptions,
+  type TopicPartition,
 } from '@tidemark/streams'
 import { expect, test } from 'vitest'
 import { InMemoryKafka } from './in-memory-kafka.ts'
@@ -30,6 +32,15 @@ class SlowSink implements ExternalSink<Order> {
 
   release(): void {
     this.#waiting.shift()?.()
+  }
+}
+
+/** A poll has a batch of every eighth partition, of others in the next one. */
+class RoundRobinKafka extends InMemoryKafka {
+  poll = 0
+
+  override batchFrom(partition: TopicPartition, fromOffset: number): RecordBatch | undefined {
+    return partition.partition % 8 === this.poll % 8 ? super.batchFrom(partition, fromOffset) : undefined
   }
 }
 
@@ -90,6 +101,41 @@ test.each([
     expect(sink.atOnce).toBe(1)
   },
 )
+
+test('a slow sink that gets a little of each of many partitions: what they wait with is bounded as well, and goes on', async () => {
+  const kafka = new RoundRobinKafka()
+  for (const topic of ['orders', `${applicationId}-dlq`]) kafka.createTopic(topic, 64)
+  const keys = Array.from({ length: 640 }, (_, key) => `key-${key}`)
+  const collector = new RecordCollector(kafka.producer())
+  await collector.open('orders')
+  const records = 12_000
+  const note = 'x'.repeat(3_000)
+  for (let amount = 0; amount < records; amount++) {
+    const key = keys[amount % keys.length] as string
+    const value = { amount, placedAtMs: 1, ...(amount >= keys.length && { note }) }
+    collector.add({ topic: 'orders', key, value, codec: orderCodec, timestampMs: 0 })
+    // First a small batch for each partition, then large ones.
+    if (amount === keys.length - 1 || amount % 3_000 === 2_999) await collector.flush()
+  }
+  await collector.flush()
+  const clock = new ManualClock()
+  const sink = new SlowSink()
+  const maxBufferedBytes = 4 * 1024 * 1024
+  const app = topology(orders.filter(({ amount }) => amount < keys.length).sink(sink))
+  const runtime = new StreamsRuntime(app, { ...options(kafka, clock), maxBufferedBytes })
+  await runtime.start()
+  let most = 0
+  for (let turn = 0; runtime.counters.processed < records; turn++) {
+    kafka.poll = turn
+    await runtime.turn(0)
+    most = Math.max(most, runtime.bufferedBytes)
+    clock.advance(50)
+    if (turn % 20 === 19) sink.release()
+  }
+  expect(most).toBeGreaterThan(maxBufferedBytes / 4)
+  expect(most).toBeLessThanOrEqual(maxBufferedBytes)
+  expect(sink.written.toSorted((one, other) => one - other)).toEqual([...keys.keys()])
+})
 
 test('a slow sink holds up the partitions that it is written for, and no others', async () => {
   const kafka = await kafkaWith(['ada'], 3)
