@@ -20,9 +20,15 @@ export type LatencySide = Percentiles & Pick<Side, 'name' | 'cpu_s' | 'rss_mb'>
 
 export interface LatencyOutcome {
   readonly name: 'latency'
+  /** Of the measured part. */
+  readonly records: number
   readonly records_per_s: number
   readonly tidemark: LatencySide
   readonly tried: readonly LatencySide[]
+  /** The peer's latency over ours, of its configuration that is best in it; only where there is a peer. */
+  readonly ratio_p50?: number
+  readonly ratio_p99?: number
+  readonly ratio_p999?: number
 }
 
 const PARTITIONS = 4
@@ -30,16 +36,29 @@ const SYMBOLS = evenSymbols(8, PARTITIONS)
 /** Records before the measured ones: they start the job, and open no window that is measured. */
 const PRIMERS = 2_000
 const WARM_UP_S = 10
+/** Before the load, so that all is there that it needs. */
+const LEAD_MS = 1_000
+/** For the last results to come, once all has been written. */
+const LAST_RESULTS_MS = 30_000
 const times = { windowMs: 100, graceMs: 50, commitIntervalMs: 100 }
 
 /** Results of windows under a constant load that does not wait for anybody. */
 export async function latencyBench(context: BenchContext, options: LatencyBenchOptions): Promise<LatencyOutcome> {
-  const { variants, recordsPerS } = options
+  const { variants, recordsPerS, seconds } = options
   if (variants.length > 0) await buildPeer(context.log)
   const ours = await measureLatency(context, tidemark(context), options)
-  const tried = []
-  for (const variant of variants) tried.push(await measureLatency(context, kafkaStreams(context, variant), options))
-  return { name: 'latency', records_per_s: recordsPerS, tidemark: ours, tried }
+  const tried: LatencySide[] = []
+  for (const variant of variants) {
+    const peer = await measureLatency(context, kafkaStreams(context, variant), options)
+    if (peer.results !== ours.results) {
+      throw new Error(`${peer.name} has ${peer.results} results, tidemark ${ours.results}, of the same load`)
+    }
+    tried.push(peer)
+  }
+  const ratio = (of: 'p50_ms' | 'p99_ms' | 'p999_ms') => Math.min(...tried.map((peer) => peer[of])) / ours[of]
+  const ratios = { ratio_p50: ratio('p50_ms'), ratio_p99: ratio('p99_ms'), ratio_p999: ratio('p999_ms') }
+  const figures = { records: recordsPerS * seconds, records_per_s: recordsPerS, tidemark: ours, tried }
+  return { name: 'latency', ...figures, ...(tried.length > 0 && ratios) }
 }
 
 async function measureLatency(
@@ -59,26 +78,34 @@ async function measureLatency(
   const running = runJob(context, contestant, job)
   const load = async () => {
     await untilCommitted(context, { groupId: `${input}-latency-${contestant.id}`, topic: input })
-    const loop = { kafka, topic: input, symbols: SYMBOLS, partitions: PARTITIONS, recordsPerS, count, nowMs }
+    // At a window's begin, so that windows have the same records on all sides.
+    const startMs = Math.ceil((nowMs() + LEAD_MS) / times.windowMs) * times.windowMs
+    const load = { ...times, recordsPerS, count, startMs, nowMs }
+    const loop = { kafka, topic: input, symbols: SYMBOLS, partitions: PARTITIONS, ...load }
     return follow(context, `${input}-latency-${contestant.id}-output`, loop)
   }
   const [{ name, cpu_s, rss_mb }, percentiles] = await Promise.all([running, load()])
   return { name, ...percentiles, cpu_s, rss_mb }
 }
 
-/** Runs the load and reads the results beside it. */
+/** Runs the load and reads the results beside it, until those of all closed windows have come. */
 async function follow(context: BenchContext, output: string, options: OpenLoopOptions): Promise<Percentiles> {
   const { kafka, nowMs } = context
   const loop = new OpenLoop(options)
   const consumer = kafka.consumer({ groupId: `${output}-reader` })
   const nothing = () => Promise.resolve()
   consumer.subscribe([output], { assigned: nothing, revoked: nothing, lost: nothing })
-  await consumer.poll(1_000)
+  await consumer.poll(LEAD_MS / 2)
   const latencies = new Latencies()
-  const fromMs = nowMs() + WARM_UP_S * 1_000
-  let written = false
-  const writing = loop.run().then(() => (written = true))
-  while (!written) {
+  const fromMs = options.startMs + WARM_UP_S * 1_000
+  let [found, expected, deadlineMs] = [0, Infinity, Infinity]
+  const writing = loop.run().finally(() => {
+    expected = loop.closedWindows(fromMs)
+    deadlineMs = nowMs() + LAST_RESULTS_MS
+  })
+  // It is awaited below.
+  writing.catch(() => undefined)
+  while (found < expected && nowMs() < deadlineMs) {
     const batches = await consumer.poll(100)
     const readMs = nowMs()
     for (const batch of batches) {
@@ -88,11 +115,14 @@ async function follow(context: BenchContext, output: string, options: OpenLoopOp
         if (!decoded.ok || decoded.value.startMs < fromMs) continue
         const closedMs = decoded.value.startMs + times.windowMs + times.graceMs
         const dueMs = loop.dueOfFirst(cursor.key()!.toString(), closedMs)
-        if (dueMs !== undefined) latencies.add(readMs - dueMs)
+        if (dueMs === undefined) continue
+        latencies.add(readMs - dueMs)
+        found++
       }
     }
   }
   await writing
   await consumer.close()
+  if (found !== expected) throw new Error(`topic ${output}: ${found} results of ${expected} windows that were closed`)
   return latencies.percentiles
 }

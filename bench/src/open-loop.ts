@@ -9,8 +9,12 @@ export interface OpenLoopOptions {
   readonly topic: string
   readonly symbols: readonly string[]
   readonly partitions: number
+  readonly windowMs: number
+  readonly graceMs: number
   readonly recordsPerS: number
   readonly count: number
+  /** When the first record is due. */
+  readonly startMs: number
   /** Milliseconds since 1970, with a fraction. */
   readonly nowMs: () => number
 }
@@ -26,24 +30,26 @@ export class OpenLoop {
   /** When the records of each partition were due, in order. */
   readonly #due: number[][]
   readonly #partitions: Map<string, number>
+  /** Of each symbol, the starts of the windows that its records fall into. */
+  readonly #windows: Map<string, Set<number>>
 
   constructor(options: OpenLoopOptions) {
     const { partitions, symbols } = options
     this.#options = options
     this.#due = Array.from({ length: partitions }, () => [])
     this.#partitions = new Map(symbols.map((symbol) => [symbol, partitionForKey(Buffer.from(symbol), partitions)]))
+    this.#windows = new Map(symbols.map((symbol) => [symbol, new Set()]))
   }
 
   /** Resolves when all have been written. */
   async run(): Promise<void> {
-    const { kafka, topic, symbols, recordsPerS, count, nowMs } = this.#options
+    const { kafka, topic, symbols, recordsPerS, count, startMs, nowMs } = this.#options
     const producer = kafka.producer({})
     const collector = new RecordCollector(producer)
     const codec = await tradeCodec(topic)
     await codec.prepare?.()
     await collector.open(topic)
     const market = trades({ count, symbols, stepMs: 1, seed: 2 })
-    const startMs = nowMs()
     for (let sent = 0; sent < count;) {
       const due = Math.min(count, Math.floor(((nowMs() - startMs) * recordsPerS) / 1_000))
       for (; sent < due; sent++) {
@@ -51,12 +57,24 @@ export class OpenLoop {
         const timestampMs = Math.floor(dueMs)
         const value = { ...(market.next().value as Trade), trade_time_ms: timestampMs }
         collector.add({ topic, key: value.symbol, value, codec, timestampMs })
-        this.#due[this.#partitions.get(value.symbol)!]!.push(dueMs)
+        this.#take(value.symbol, dueMs)
       }
       await collector.flush()
       await delay(TICK_MS)
     }
     await producer.close()
+  }
+
+  /** How many results there are of windows that begin at a time or later and that a record so far has closed. */
+  closedWindows(fromMs: number): number {
+    const { windowMs, graceMs } = this.#options
+    let closed = 0
+    for (const [symbol, starts] of this.#windows) {
+      for (const startMs of starts) {
+        if (startMs >= fromMs && this.dueOfFirst(symbol, startMs + windowMs + graceMs) !== undefined) closed++
+      }
+    }
+    return closed
   }
 
   /** When the first record was due, in the partition of a symbol, that has this event time or a later one. */
@@ -69,5 +87,11 @@ export class OpenLoop {
       else high = middle
     }
     return due[low]
+  }
+
+  #take(symbol: string, dueMs: number): void {
+    const { windowMs } = this.#options
+    this.#due[this.#partitions.get(symbol)!]!.push(dueMs)
+    this.#windows.get(symbol)!.add(Math.floor(dueMs / windowMs) * windowMs)
   }
 }
