@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { freePorts, prepareTopics, startCluster, startStack, type Cluster, type Stack } from '@tidemark/stack'
 import { runFeedRound } from './feed/feed-round.ts'
+import { neverMet, type Met } from './feed/never-met.ts'
 import { runMetricsRound } from './metrics/metrics-round.ts'
 import { proveRounds, proving, type Outcome, type ProofHost, type RoundPlace, type Rounds } from './proof-run.ts'
 
@@ -50,7 +51,9 @@ export async function proveStack(host: ProofHost, proof: StackProofName, rounds:
       const { registryUrl } = registry
       await prepareTopics({ bootstrapServers, registryUrl })
       const variant = (place: RoundPlace) => stackProofs[proof]({ ...place, cluster, registryUrl })
-      return await proveRounds(lent, proof, { ...rounds, bootstrapServers, variants: [variant] })
+      const unproven = (outcomes: readonly Outcome[]) =>
+        proof === 'metrics' ? [] : neverMet(outcomes as readonly Met[], proof === 'feed-left-out')
+      return await proveRounds(lent, proof, { ...rounds, bootstrapServers, variants: [variant], unproven })
     } finally {
       await registry?.stop()
       await cluster.stop()

@@ -243,6 +243,22 @@ describe('a fault of REST', () => {
     expect((await fetch(`${simulator.httpUrl}/api/v3/ping`)).status).toBe(200)
   })
 
+  it('is noted with the requests that met it: of two at a time only the one that was the answer', async () => {
+    const { clock, simulator } = await rig()
+    const ask = () => fetch(`${simulator.httpUrl}/api/v3/ping`)
+    simulator.inject({ do: 'rest-error', forMs: 2000, status: 503 })
+    await ask()
+    await ask()
+    simulator.inject({ do: 'rest-down', forMs: 1000 })
+    await expect(ask()).rejects.toThrow('fetch failed')
+    clock.advance(2000)
+    await ask()
+    simulator.inject({ do: 'refuse-connects', forMs: 1000 })
+    await once(connectClient(`${simulator.url}/ws`).ws, 'error')
+    simulator.inject({ do: 'rest-lag', forMs: 1000, lagMs: 100 })
+    expect(simulator.faults().map(({ requests }) => requests)).toEqual([2, 1, 1, 0])
+  })
+
   it('lets the database lag behind', async () => {
     const { clock, simulator, connect } = await rig()
     await connect()
@@ -281,7 +297,7 @@ describe('faults', () => {
     clock.advance(1)
     expect((await client.closed()).code).toBe(1006)
     expect(await (await fetch(`${simulator.httpUrl}/simulator/faults`)).json()).toEqual([
-      { fault: { do: 'cut', connections: 'all' }, at_ms: START_MS + 14_990, connections: [1] },
+      { fault: { do: 'cut', connections: 'all' }, at_ms: START_MS + 14_990, connections: [1], requests: 0 },
     ])
   })
 

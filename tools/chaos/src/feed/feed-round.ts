@@ -2,10 +2,12 @@ import { FAULT_KINDS, startSimulator, randomFaultScript, type Simulator } from '
 import { createAdmin, kafkaPorts } from '@tidemark/kafka'
 import { avroCodec, connectRegistry, topicNames, topics, valueSubject } from '@tidemark/schemas'
 import type { Cluster } from '@tidemark/stack'
-import { startFaultProxy, type FaultProxy } from '@tidemark/testing'
+import { startFaultProxy } from '@tidemark/testing'
 import type { RoundPlace } from '../proof-run.ts'
 import { seededRandom } from '../seeded-random.ts'
+import { actsOf, type Act, type Stage } from './feed-acts.ts'
 import { isSound, judgeFeed, type FeedVerdict, type IdRuns, type LeftOut } from './feed-judge.ts'
+import { hasMet, kindOf, leavingOut, strike } from './feed-strikes.ts'
 import { ProducerProcesses } from './producer-process.ts'
 import { readFeed, type FeedTopics } from './read-feed.ts'
 
@@ -29,10 +31,12 @@ export interface FeedResult extends FeedVerdict {
   readonly seed: number
   readonly connections: number
   readonly published: number
-  /** What the round did, how often. */
+  /** What the round did and what met with something, how often. */
   readonly acts: Readonly<Record<string, number>>
-  /** What the exchange did. */
+  /** What the exchange did to connections and requests that there were. */
   readonly faults: Readonly<Record<string, number>>
+  /** Producers that came back to Kafka after another had written, and ended. */
+  readonly overtaken: number
   readonly sound: boolean
 }
 
@@ -46,7 +50,7 @@ export async function runFeedRound(options: FeedRoundOptions): Promise<FeedResul
   const { host, bootstrapServers, registryUrl, name, seed, seconds, symbols, logDir, log } = options
   const random = seededRandom(seed)
   const connections = 1 + (seed % 2)
-  const proxy = await startFaultProxy({ brokers: bootstrapServers })
+  const ways = await Promise.all([0, 1].map(() => startFaultProxy({ brokers: bootstrapServers })))
   const durationMs = seconds * 1000
   const simulator = await startSimulator({
     source: { kind: 'synthetic', durationMs, tradesPerSecond },
@@ -57,11 +61,21 @@ export async function runFeedRound(options: FeedRoundOptions): Promise<FeedResul
     log: (message) => log(`${name}: exchange: ${message}`),
   })
   const feedTopics = await makeTopics(options)
-  const env = producerEnv({ options, simulator, proxy, connections, feedTopics })
-  const producers = new ProducerProcesses(host, { env, logDir })
+  const env = producerEnv({ options, simulator, connections, feedTopics })
+  const bootstraps = ways.map((way) => way.bootstrapServers)
+  const producers = new ProducerProcesses(host, { env, ways: bootstraps, logDir })
   const kafka = kafkaPorts({ bootstrapServers, clientId: name })
   try {
-    const acts = await disturb(options, { simulator, producers, proxy, random })
+    producers.start()
+    if (!(await until(options, () => simulator.status().connections_total > 0, settleLimitMs))) {
+      throw new Error('the producer does not connect to the exchange: see its log')
+    }
+    const calmMs = options.nowMs() + durationMs * 0.85
+    const stage = { cluster: options.cluster, producers, ways, random, wait: options.wait }
+    const [acts] = await Promise.all([
+      disturb(options, { ...stage, until: (holds, limitMs) => until(options, holds, limitMs) }),
+      strike({ ...options, simulator, goesOn: () => options.nowMs() < calmMs }),
+    ])
     const registry = connectRegistry({ url: registryUrl })
     const codecs = {
       trade: avroCodec('Trade', { registry, subject: valueSubject(topicNames.binanceTrades) }),
@@ -76,89 +90,45 @@ export async function runFeedRound(options: FeedRoundOptions): Promise<FeedResul
     const published = [...(await truthOf(simulator)).values()]
       .flat()
       .reduce((sum, [from, to]) => sum + to - from + 1, 0)
-    const faults = countsOf(simulator.faults().map(({ fault }) => fault.do))
-    return { name, seed, connections, published, acts, faults, sound: isSound(verdict), ...verdict }
+    const met = simulator.faults().filter(hasMet)
+    const faults = countsOf(met.map(({ fault }) => kindOf(fault)))
+    const overtaken = await producers.linesWith('has written meanwhile')
+    return { name, seed, connections, published, acts, faults, overtaken, sound: isSound(verdict), ...verdict }
   } finally {
     await producers.end('clean')
     await simulator.stop()
     await kafka.close()
-    await proxy.close()
+    await Promise.all(ways.map((way) => way.close()))
   }
 }
 
-/** Ends producers and the broker, starts second producers, and cuts them off from Kafka, until the market is over. Returns what it did, how often. */
-async function disturb(options: FeedRoundOptions, disturbed: Disturbed): Promise<Record<string, number>> {
-  const { name, seconds, log, nowMs, wait } = options
-  const { simulator, producers, random } = disturbed
-  const did: string[] = []
-  const acts = actsOf(options, disturbed)
-  producers.start()
-  await until({ nowMs, wait }, () => simulator.status().connections_total > 0)
+/**
+ * Ends producers and the broker, starts second producers, and cuts them off from Kafka, until the market is over. Returns what it did and what
+ * met with something, how often.
+ */
+async function disturb(options: FeedRoundOptions, stage: Stage): Promise<Record<string, number>> {
+  const { name, seed, seconds, log, nowMs, wait } = options
+  const { producers, random } = stage
+  const met: string[] = []
+  const acts = actsOf(stage)
+  // The first ones of a round in turn, so that three rounds with consecutive seeds have all.
+  const inTurn = [0, 1, 2].map((index) => acts[(3 * seed + index) % acts.length]!)
   for (const endMs = nowMs() + seconds * 1000; nowMs() < endMs;) {
     await wait(1_500 + random() * 4_000)
-    const left = acts.filter((act) => !act.isOnce || !did.includes(act.name))
-    const act = left[Math.floor(random() * left.length)]!
+    const isLeft = (act: Act) => !met.includes(act.name)
+    const left = acts.filter((act) => act.isOnce !== true || isLeft(act))
+    const act = inTurn.find(isLeft) ?? left[Math.floor(random() * left.length)]!
     log(`${name}: ${act.name}`)
-    did.push(act.name)
-    await act.run()
+    if (await act.run(stage)) met.push(act.name)
     // One that was fenced has ended by itself, as has one that could not start without Kafka.
     if (producers.running === 0) producers.start()
   }
-  return countsOf(did)
-}
-
-interface Act {
-  readonly name: string
-  readonly isOnce?: boolean
-  run(): Promise<void>
-}
-
-function actsOf({ cluster, wait }: FeedRoundOptions, { producers, proxy, random }: Disturbed): readonly Act[] {
-  const killed = async () => {
-    await producers.end('crash')
-    await wait(random() * 2_000)
-    producers.start()
-  }
-  const restarted = async () => {
-    await producers.end('clean')
-    producers.start()
-  }
-  const cutOff = async () => {
-    const bringUp = proxy.addRule({ on: 'request', action: 'close' })
-    await wait(1_000 + random() * 4_000)
-    bringUp()
-  }
-  const onBroker =
-    (end: (brokerId: number) => Promise<void>, start: (brokerId: number) => Promise<void>) => async () => {
-      await end(1)
-      await wait(random() * 2_000)
-      await start(1)
-    }
-  const acts: Act[] = [
-    { name: 'kill -9', run: killed },
-    { name: 'restart', run: restarted },
-    { name: 'second instance', run: async () => producers.start() },
-    { name: 'kafka cut off', run: cutOff },
-  ]
-  if (cluster === undefined) return acts
-  const { killBroker, stopBroker, startBroker } = cluster
-  return [
-    ...acts,
-    { name: 'broker kill -9', isOnce: true, run: onBroker(killBroker, startBroker) },
-    { name: 'broker restart', isOnce: true, run: onBroker(stopBroker, startBroker) },
-  ]
+  return countsOf(met)
 }
 
 function countsOf(names: readonly string[]): Record<string, number> {
   const groups = Map.groupBy(names, (each) => each)
   return Object.fromEntries([...groups].map(([each, all]) => [each, all.length]))
-}
-
-interface Disturbed {
-  readonly simulator: Simulator
-  readonly producers: ProducerProcesses
-  readonly proxy: FaultProxy
-  readonly random: () => number
 }
 
 /** Judges again and again, until all is well or nothing will come any more. Producers that end meanwhile are started again. */
@@ -175,17 +145,21 @@ async function untilSettled(
   }
 }
 
-async function until({ nowMs, wait }: Pick<FeedRoundOptions, 'nowMs' | 'wait'>, holds: () => boolean): Promise<void> {
-  for (const endMs = nowMs() + settleLimitMs; !holds();) {
-    if (nowMs() > endMs) throw new Error('the producer does not connect to the exchange: see its log')
-    await wait(pollMs / 10)
+async function until(
+  { nowMs, wait }: Pick<FeedRoundOptions, 'nowMs' | 'wait'>,
+  holds: () => boolean,
+  limitMs: number,
+): Promise<boolean> {
+  for (const endMs = nowMs() + limitMs; !holds();) {
+    if (nowMs() > endMs) return false
+    await wait(10)
   }
+  return true
 }
 
-const leavingOut = 'lose'
-
 function faultKinds({ leavesOut }: FeedRoundOptions) {
-  return FAULT_KINDS.filter((kind) => leavesOut || kind !== leavingOut)
+  // The producer sends no pings, so there are no answers to them that could be late.
+  return FAULT_KINDS.filter((kind) => kind !== 'delay-pongs' && (leavesOut || kind !== leavingOut))
 }
 
 function leftOutBy(simulator: Simulator): LeftOut[] {
@@ -231,15 +205,13 @@ async function makeTopics({ bootstrapServers, registryUrl, name }: FeedRoundOpti
 interface ProducerSurroundings {
   readonly options: FeedRoundOptions
   readonly simulator: Simulator
-  readonly proxy: FaultProxy
   readonly connections: number
   readonly feedTopics: FeedTopics
 }
 
 /** Short waits, so that a minute has many of them; a buffer that a Kafka that is away soon fills. */
-function producerEnv({ options, simulator, proxy, connections, feedTopics }: ProducerSurroundings): NodeJS.ProcessEnv {
+function producerEnv({ options, simulator, connections, feedTopics }: ProducerSurroundings): NodeJS.ProcessEnv {
   return {
-    KAFKA_BOOTSTRAP_SERVERS: proxy.bootstrapServers,
     SCHEMA_REGISTRY_URL: options.registryUrl,
     KAFKA_TOPIC: feedTopics.trades,
     KAFKA_DLQ_TOPIC: feedTopics.deadLetters,

@@ -33,4 +33,6 @@ test('on an exchange and a Kafka where things go wrong, every trade is there onc
   })
   expect(published).toBeGreaterThan(0)
   expect(result, `seed ${seed}`).toMatchObject({ sound: true })
+  // Without a heartbeat there is none to be contradicted.
+  expect(result.heartbeats, `seed ${seed}`).toBeGreaterThan(0)
 })

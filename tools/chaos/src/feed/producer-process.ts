@@ -1,24 +1,38 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Host } from '@tidemark/stack'
 
 const program = join(dirname(fileURLToPath(import.meta.url)), '../../../../apps/trade-producer/src/main.ts')
 
+export interface ProducerProcessesOptions {
+  readonly env: NodeJS.ProcessEnv
+  /** Bootstrap servers: each that is started takes the next, so that one can be cut off beside another. */
+  readonly ways: readonly string[]
+  readonly logDir: string
+}
+
 /** trade-producer as it runs in earnest, to be ended in any way. More than one may run, as by mistake of an operator. */
 export class ProducerProcesses {
   readonly #host: Host
-  readonly #env: NodeJS.ProcessEnv
+  readonly #options: ProducerProcessesOptions
   readonly #log: WriteStream
   #running: ChildProcess[] = []
+  #started = 0
 
-  constructor(host: Host, options: { readonly env: NodeJS.ProcessEnv; readonly logDir: string }) {
+  constructor(host: Host, options: ProducerProcessesOptions) {
     this.#host = host
-    this.#env = options.env
+    this.#options = options
     mkdirSync(options.logDir, { recursive: true })
-    this.#log = createWriteStream(join(options.logDir, 'trade-producer.log'), { flags: 'a' })
+    this.#log = createWriteStream(this.#logFile, { flags: 'a' })
+  }
+
+  /** The index of the way to Kafka that the one has which was started last. */
+  get newestWay(): number {
+    return (this.#started - 1) % this.#options.ways.length
   }
 
   get running(): number {
@@ -26,8 +40,10 @@ export class ProducerProcesses {
   }
 
   start(): void {
+    this.#started++
+    const { env, ways } = this.#options
     const child = spawn(this.#host.execPath, ['--conditions=@tidemark/source', program], {
-      env: { ...this.#host.env, ...this.#env },
+      env: { ...this.#host.env, ...env, KAFKA_BOOTSTRAP_SERVERS: ways[this.newestWay] },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     child.stdout.pipe(this.#log, { end: false })
@@ -47,5 +63,14 @@ export class ProducerProcesses {
         await exited
       }),
     )
+  }
+
+  /** How many lines of what they wrote, all of them together, have this text. */
+  async linesWith(text: string): Promise<number> {
+    return (await readFile(this.#logFile, 'utf8')).split('\n').filter((line) => line.includes(text)).length
+  }
+
+  get #logFile(): string {
+    return join(this.#options.logDir, 'trade-producer.log')
   }
 }

@@ -40,9 +40,11 @@ export interface FaultRecord {
   readonly at_ms: number | null
   /** The connections it met. */
   readonly connections: readonly number[]
+  /** How many requests it met so far, attempts to connect among them. */
+  readonly requests: number
 }
 
-/** How REST is at the moment. */
+/** How REST is for one request. */
 export interface RestCondition {
   readonly isDown: boolean
   readonly delayMs: number
@@ -51,6 +53,14 @@ export interface RestCondition {
 }
 
 type LastingFault = Extract<Fault, { do: 'refuse-connects' | 'rest-error' | 'rest-slow' | 'rest-down' | 'rest-lag' }>
+
+type Happened = FaultRecord & { requests: number }
+
+interface Lasting {
+  readonly fault: LastingFault
+  readonly untilMs: number
+  readonly record: Happened
+}
 
 /**
  * Makes faults happen: those of a script when their time has come, and those it is told to. When a fault of market time
@@ -62,8 +72,8 @@ export class FaultInjector implements TimeWatch {
   readonly #schedule: FaultSchedule
   readonly #isElapsed: boolean
   readonly #random: Random
-  readonly #lasting = new Map<LastingFault['do'], { fault: LastingFault; untilMs: number }>()
-  readonly #journal: FaultRecord[] = []
+  readonly #lasting = new Map<LastingFault['do'], Lasting>()
+  readonly #journal: Happened[] = []
   #marketStartMs: number | undefined
   #marketMs: number | undefined
   #cancelTimer = () => {}
@@ -96,34 +106,36 @@ export class FaultInjector implements TimeWatch {
 
   inject(fault: Fault): void {
     const connections = 'connections' in fault ? this.#chosen(fault.connections) : []
-    this.#happen(fault, connections)
     const met = connections.map(({ id }) => id)
-    if (this.#journal.length < MAX_JOURNAL) {
-      this.#journal.push({ fault, at_ms: this.#marketMs ?? null, connections: met })
-    }
+    const record = { fault, at_ms: this.#marketMs ?? null, connections: met, requests: 0 }
+    if (this.#journal.length < MAX_JOURNAL) this.#journal.push(record)
+    this.#happen(record, connections)
     this.#options.log(`fault ${fault.do}${met.length > 0 ? ` on connection ${met.join(', ')}` : ''}`)
   }
 
-  /** Status that a handshake is refused with, while it is. */
+  /** Status that a handshake is refused with, while it is. To be called once for each. */
   refusal(): number | undefined {
-    return this.#now('refuse-connects')?.status
+    return this.#meet('refuse-connects')?.status
   }
 
+  /** To be called once for each request. */
   rest(): RestCondition {
-    const error = this.#now('rest-error')
-    return {
-      isDown: this.#now('rest-down') !== undefined,
-      delayMs: this.#now('rest-slow')?.delayMs ?? 0,
-      lagMs: this.#now('rest-lag')?.lagMs ?? 0,
-      error: error && { status: error.status, retryAfterS: error.retryAfterS },
+    const delayMs = this.#meet('rest-slow')?.delayMs ?? 0
+    if (this.#meet('rest-down') !== undefined) return { isDown: true, delayMs, lagMs: 0, error: undefined }
+    const error = this.#meet('rest-error')
+    if (error !== undefined) {
+      const { status, retryAfterS } = error
+      return { isDown: false, delayMs, lagMs: 0, error: { status, retryAfterS } }
     }
+    return { isDown: false, delayMs, lagMs: this.#meet('rest-lag')?.lagMs ?? 0, error: undefined }
   }
 
   stop(): void {
     this.#cancelTimer()
   }
 
-  #happen(fault: Fault, connections: readonly FaultyConnection[]): void {
+  #happen(record: Happened, connections: readonly FaultyConnection[]): void {
+    const { fault } = record
     switch (fault.do) {
       case 'skip-ids':
         return this.#options.skipIds(fault.count, fault.symbols)
@@ -132,7 +144,7 @@ export class FaultInjector implements TimeWatch {
       case 'rest-slow':
       case 'rest-down':
       case 'rest-lag':
-        this.#lasting.set(fault.do, { fault, untilMs: this.#options.clock.nowMs() + fault.forMs })
+        this.#lasting.set(fault.do, { fault, untilMs: this.#options.clock.nowMs() + fault.forMs, record })
         return
     }
     for (const connection of connections) {
@@ -152,9 +164,11 @@ export class FaultInjector implements TimeWatch {
     return open.slice(index, index + 1)
   }
 
-  #now<Kind extends LastingFault['do']>(kind: Kind): Extract<Fault, { do: Kind }> | undefined {
+  /** The fault of this kind that a request meets, if there is one now. */
+  #meet<Kind extends LastingFault['do']>(kind: Kind): Extract<Fault, { do: Kind }> | undefined {
     const lasting = this.#lasting.get(kind)
     if (lasting === undefined || this.#options.clock.nowMs() >= lasting.untilMs) return undefined
+    lasting.record.requests++
     return lasting.fault as Extract<Fault, { do: Kind }>
   }
 
