@@ -293,6 +293,64 @@ test('closing while a join waits ends the poll, and does not join again', async 
   expect(cluster.count('JoinGroup')).toBe(2)
 })
 
+/** A consumer whose join waits at one of its steps until the test lets it go on, and its poll. */
+async function joiningSlowly(step: 'JoinGroup' | 'SyncGroup') {
+  const subject = consuming()
+  const { cluster, consumer } = subject
+  const answered = Promise.withResolvers<void>()
+  const byDefault = cluster.answers.get(step)!
+  // The first join is told its id at once.
+  const waitsFrom = step === 'JoinGroup' ? 2 : 1
+  cluster.answers.set(step, async (asked) => {
+    if (cluster.count(step) >= waitsFrom) await answered.promise
+    return byDefault(asked)
+  })
+  const waiting = consumer.poll(60_000)
+  while (cluster.count(step) < waitsFrom) await cluster.time.nextTurn()
+  return { ...subject, answered, waiting }
+}
+
+test.each(['JoinGroup', 'SyncGroup'] as const)(
+  'a wake-up ends a poll that waits for a %s, or is about to, and a close leaves the group then',
+  async (step) => {
+    const { consumer, cluster, events, answered, waiting } = await joiningSlowly(step)
+    consumer.wakeup()
+    expect(await waiting).toEqual([])
+    consumer.wakeup()
+    expect(await consumer.poll(60_000)).toEqual([])
+    await consumer.close()
+    expect(cluster.count('LeaveGroup')).toBe(1)
+    answered.resolve()
+    await cluster.time.nextTurn()
+    await cluster.time.advance(9_000)
+    expect([events, cluster.count('Heartbeat')]).toEqual([[], 0])
+  },
+)
+
+test('a join that a wake-up did not wait for goes on: the next poll takes what it gives', async () => {
+  const { consumer, cluster, events, answered, waiting } = await joiningSlowly('JoinGroup')
+  consumer.wakeup()
+  await waiting
+  answered.resolve()
+  while (cluster.count('SyncGroup') < 1) await cluster.time.nextTurn()
+  await consumer.poll(0)
+  expect([events, cluster.count('JoinGroup')]).toEqual([['assigned 0,1'], 2])
+})
+
+test('what a join gave is not taken where the group has gone on since: another member may have it', async () => {
+  const { consumer, cluster, events, answered, waiting } = await joiningSlowly('JoinGroup')
+  consumer.wakeup()
+  await waiting
+  cluster.answers.set('Heartbeat', () => 22)
+  answered.resolve()
+  while (cluster.count('SyncGroup') < 1) await cluster.time.nextTurn()
+  await cluster.time.nextTurn()
+  await cluster.time.advance(3_000)
+  expect(cluster.count('Heartbeat')).toBe(1)
+  await consumer.poll(0)
+  expect([events, cluster.count('JoinGroup')]).toEqual([['assigned 0,1'], 3])
+})
+
 test('divides the partitions of all members when it leads', async () => {
   const { consumer, cluster } = consuming()
   const assignments: Record<string, TopicPartition[]> = {}

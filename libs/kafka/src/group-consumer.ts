@@ -39,9 +39,12 @@ export class GroupConsumer implements ConsumerPort {
   #membership: GroupMembership | undefined
   #listener: RebalanceListener | undefined
   #held: readonly TopicPartition[] = []
+  /** A join that is under way, or whose partitions were not taken yet. */
+  #joining: Promise<readonly TopicPartition[]> | undefined
   #polling = false
   /** Set by `wakeup` until a poll has ended by it. */
   #awake = false
+  #endWait: () => void = () => undefined
   #closing: Promise<void> | undefined
 
   constructor(options: GroupConsumerOptions) {
@@ -94,6 +97,7 @@ export class GroupConsumer implements ConsumerPort {
   wakeup(): void {
     this.#awake = true
     this.#wakeup.notify()
+    this.#endWait()
   }
 
   async nextTurn(): Promise<void> {
@@ -151,17 +155,16 @@ export class GroupConsumer implements ConsumerPort {
     }
   }
 
-  /** Gives up what has to be given up, and joins, as far as the group asks for it. */
+  /** Gives up what has to be given up, and joins, as far as the group asks for it, and nobody calls `wakeup` while it holds nothing. */
   async #takePart(): Promise<void> {
     const membership = this.#subscribed()
-    while (membership.state !== 'joined' && this.#closing === undefined) {
-      const held = this.#held
-      const gone = membership.state === 'lost'
-      this.#held = []
-      this.#fetcher.assign([])
-      if (held.length > 0) await (gone ? this.#listener?.lost(held) : this.#listener?.revoked(held))
-      this.#held = await membership.join()
-      if (this.#closing !== undefined) return
+    while ((this.#joining !== undefined || membership.state !== 'joined') && this.#closing === undefined) {
+      if (this.#joining === undefined) await this.#giveUp(membership)
+      const assigned = await this.#joined(membership)
+      if (assigned === undefined || this.#closing !== undefined) return
+      // It was taken for dead, or the group changed, before anybody came for them.
+      if (membership.state !== 'joined') continue
+      this.#held = assigned
       this.#logAssignment()
       await this.#begin().catch((error: unknown) => {
         // Without this the next poll would find itself joined, with partitions that are read from nowhere.
@@ -170,6 +173,33 @@ export class GroupConsumer implements ConsumerPort {
       })
     }
     membership.throwFailure()
+  }
+
+  async #giveUp({ state }: GroupMembership): Promise<void> {
+    const held = this.#held
+    this.#held = []
+    this.#fetcher.assign([])
+    if (held.length > 0) await (state === 'lost' ? this.#listener?.lost(held) : this.#listener?.revoked(held))
+  }
+
+  /**
+   * What the group gives. The group may wait for its slowest member for a minute: undefined where a `wakeup` comes first, such as to stop.
+   * The join goes on then, and the next poll waits for it.
+   */
+  async #joined(membership: GroupMembership): Promise<readonly TopicPartition[] | undefined> {
+    this.#joining ??= membership.join()
+    const woken = new Promise<undefined>((resolve) => {
+      this.#endWait = () => resolve(undefined)
+      if (this.#awake) resolve(undefined)
+    })
+    try {
+      const assigned = await Promise.race([this.#joining, woken])
+      if (assigned !== undefined) this.#joining = undefined
+      return assigned
+    } catch (error) {
+      this.#joining = undefined
+      throw error
+    }
   }
 
   /** Hands over what was assigned, and finds the place to read from where the listener has not chosen one. */

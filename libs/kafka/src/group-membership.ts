@@ -79,7 +79,7 @@ export class GroupMembership {
     for (let attempt = 1; ; attempt++) {
       this.#heartbeat.throwFailure()
       const joined = await this.#askToJoin()
-      if (this.#left) throw new StreamsError('group-lost', `group ${coordinator.groupId}: left while joining`)
+      this.#throwIfLeft()
       const failed = joined.errorCode === KafkaErrorCode.none ? await this.#sync(joined) : joined.errorCode
       if (failed === KafkaErrorCode.none) return this.#owned
       if (failed === KafkaErrorCode.memberIdRequired) this.#memberId = joined.memberId
@@ -159,12 +159,18 @@ export class GroupMembership {
     const assignments = joined.leaderId === memberId ? await this.#divide(joined) : new Map<string, Buffer>()
     const call = syncGroupCall(member, assignments, rebalanceTimeoutMs)
     const { errorCode, assignment } = await coordinator.askAgain(call, (response) => [response.errorCode])
+    this.#throwIfLeft()
     if (errorCode !== KafkaErrorCode.none) return errorCode
     this.#owned = decodeAssignment(assignment)
     this.#ownedSince = generation
     this.#member = member
     this.#heartbeat.start(member)
     return KafkaErrorCode.none
+  }
+
+  #throwIfLeft(): void {
+    if (this.#left)
+      throw new StreamsError('group-lost', `group ${this.#options.coordinator.groupId}: left while joining`)
   }
 
   async #divide({ members }: JoinGroupResponse): Promise<Map<string, Buffer>> {

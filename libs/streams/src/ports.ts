@@ -38,7 +38,7 @@ export interface ConsumerPort {
   poll(maxWaitMs: number): Promise<RecordBatch[]>
   /** Reads this assigned partition from `offset` on; what was fetched before is dropped. */
   seek(partition: TopicPartition, offset: number): void
-  /** Ends a poll that waits, or else the wait of the next one. */
+  /** Ends a poll that waits, for records or for the group to give it partitions, or else the wait of the next one. */
   wakeup(): void
   /** Resolves when heartbeats and fetches had their turn: for work between two polls that takes long. */
   nextTurn(): Promise<void>
