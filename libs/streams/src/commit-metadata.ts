@@ -24,6 +24,22 @@ export function parseChangelogStates(text: string): readonly string[] | undefine
   return (JSON.parse(text) as { changelogs: string[] }).changelogs
 }
 
+/** What a reset commits with offsets while the state that belongs to them is being deleted: which states that was. */
+export function formatResetUnderWay(changelogs: readonly string[]): string {
+  return JSON.stringify({ reset: 'under way', changelogs })
+}
+
+/** True for what `formatResetUnderWay` wrote. */
+export function isResetUnderWay(text: string): boolean {
+  return text.startsWith('{"reset":')
+}
+
+/** The states that a commit names, whether a reset of them is under way or not; none where it names none. */
+export function statesNamedIn(text: string): readonly string[] {
+  if (isResetUnderWay(text)) return (JSON.parse(text) as { changelogs: string[] }).changelogs
+  return parseChangelogStates(text) ?? []
+}
+
 /** What a broker accepts by default (`offset.metadata.max.bytes`). */
 const MAX_METADATA_BYTES = 4_096
 const VERSION = 1

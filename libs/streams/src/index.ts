@@ -1,6 +1,7 @@
 export { LATE_WINDOW_HEADER } from './aggregate-operator.ts'
 export type { BranchPredicate } from './branch-operator.ts'
 export type { RestoreProgress } from './changelog.ts'
+export { formatResetUnderWay, statesNamedIn } from './commit-metadata.ts'
 export type { Codec, Decoded, DecodeIssue } from './codec.ts'
 export { deadLetterRecord, MAX_DEAD_LETTER_BYTES, type DeadLetter } from './dead-letter.ts'
 export { durationLabel } from './duration-label.ts'

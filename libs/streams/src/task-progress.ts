@@ -1,4 +1,10 @@
-import { formatChangelogStates, formatCommitState, parseChangelogStates, parseCommitState } from './commit-metadata.ts'
+import {
+  formatChangelogStates,
+  formatCommitState,
+  isResetUnderWay,
+  parseChangelogStates,
+  parseCommitState,
+} from './commit-metadata.ts'
 import { StreamsError } from './errors.ts'
 import type { ExternalSink } from './external-sink.ts'
 import type { CommittedOffset } from './ports.ts'
@@ -31,6 +37,13 @@ export class TaskProgress {
   /** Takes up what an earlier owner committed, and says from which offset to read. For a task that has read nothing yet. */
   resume(committed: CommittedOffset): number {
     const source = this.#sourceOf(committed.topic)
+    if (isResetUnderWay(committed.metadata)) {
+      throw new StreamsError(
+        'offsets-lost',
+        `topic ${committed.topic} partition ${committed.partition}: a reset of this application was begun and has not ended, its state is no ` +
+          'longer whole: run the reset again (npm run operate -- reset …)',
+      )
+    }
     this.#checkStates(committed)
     const state = parseCommitState(committed.metadata)
     source.position = committed.offset

@@ -1,4 +1,4 @@
-import { stream, StreamsError, topology, type Topology } from '@tidemark/streams'
+import { formatResetUnderWay, stream, StreamsError, topology, type Topology } from '@tidemark/streams'
 import { tumbling } from '@tidemark/windowing'
 import { expect, test } from 'vitest'
 import type { InMemoryKafka } from './in-memory-kafka.ts'
@@ -67,3 +67,15 @@ test('an application without state goes on where it is told to when its offsets 
   const copies = topology(ordersOf('orders').to('copies', orderCodec))
   expect(await refusal(await stopped(copies, ['orders']), copies)).toBeUndefined()
 })
+
+test.each(['exactly-once', 'at-least-once'] as const)(
+  'offsets that a reset has marked and not yet deleted are refused (%s)',
+  async (guarantee) => {
+    const kafka = await stopped(ordersTopology(), [])
+    const offset = { topic: 'orders', partition: 0, offset: 1, metadata: formatResetUnderWay(['sums']) }
+    kafka.group('test-driver').setOffsets([offset])
+    await expect(new TopologyTestDriver(ordersTopology(), { kafka, guarantee }).settle()).rejects.toThrow(
+      'topic orders partition 0: a reset of this application was begun and has not ended',
+    )
+  },
+)

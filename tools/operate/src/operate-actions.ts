@@ -89,5 +89,6 @@ function nothingToDo(applicationId: string): string {
 }
 
 function stepText(step: ResetStep): string {
+  if (step.kind === 'mark-offsets') return 'committed offsets marked'
   return step.kind === 'delete-offsets' ? 'committed offsets deleted' : `${step.kind} ${step.topic}`
 }

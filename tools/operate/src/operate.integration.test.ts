@@ -110,7 +110,7 @@ test('a reset does what its dry run says: offsets, changelogs and outputs', asyn
 
   await actions.reset({ ...request, execute: true })
   expect(output()).toMatch(
-    /done: committed offsets deleted\ndone: delete-changelog .*\ndone: empty-output .*\n.* is reset/,
+    /done: committed offsets marked\ndone: delete-changelog .*\ndone: committed offsets deleted\ndone: empty-output .*\n.* is reset/,
   )
   expect(await operations.committedOffsets(app)).toEqual([])
   expect((await admin.describe([input, changelog])).map(({ name }) => name)).toEqual([input])

@@ -1,5 +1,5 @@
 import type { GroupDescription } from '@tidemark/kafka'
-import type { CommittedOffset } from '@tidemark/streams'
+import { formatResetUnderWay, statesNamedIn, type CommittedOffset } from '@tidemark/streams'
 import Table from 'cli-table3'
 import { RefusedError } from './refused-error.ts'
 
@@ -28,6 +28,7 @@ export interface ResetRequest {
 }
 
 export type ResetStep =
+  | { readonly kind: 'mark-offsets'; readonly offsets: readonly CommittedOffset[] }
   | { readonly kind: 'delete-offsets'; readonly offsets: readonly CommittedOffset[] }
   | { readonly kind: 'rewind'; readonly topic: string; readonly offsets: readonly CommittedOffset[] }
   | { readonly kind: 'delete-changelog'; readonly topic: string }
@@ -39,9 +40,10 @@ const MAX_NAMED_MEMBERS = 5
 const CHANGELOG_SUFFIX = '-changelog'
 
 /**
- * What has to be done, in this order: offsets first, since the broker itself refuses that while a member lives, and nothing has been
- * destroyed by then. No step is left over where there is nothing to do. Throws a `RefusedError` for a live group, for topics that
- * do not exist, and for outputs that the application also reads.
+ * What has to be done, in this order. Offsets are marked first: the broker itself refuses that while a member lives, nothing has been destroyed by
+ * then, and no instance goes on from offsets that are marked. So a reset that ends half-way leaves neither state without its offsets, whose records would
+ * be counted twice, nor offsets without their state. No step is left over where there is nothing to do. Throws a `RefusedError` for a live group, for
+ * topics that do not exist, and for outputs that the application also reads.
  */
 export function planReset(state: ApplicationState, { inputTopics, outputs }: ResetRequest): ResetStep[] {
   const { applicationId, committed, logs } = state
@@ -54,17 +56,26 @@ export function planReset(state: ApplicationState, { inputTopics, outputs }: Res
       `topic ${both} is read by ${applicationId}: emptied, there would be nothing to start again from`,
     )
   }
-  const offsetSteps: ResetStep[] =
-    inputTopics === undefined
-      ? committed.length === 0
-        ? []
-        : [{ kind: 'delete-offsets', offsets: committed }]
-      : inputTopics.map((topic) => ({ kind: 'rewind', topic, offsets: firstOffsets(topic, logs.get(topic) ?? []) }))
+  const changed = committed.filter(({ topic }) => inputTopics?.includes(topic) ?? true)
+  const changelogs = changelogsOf(state)
   return [
-    ...offsetSteps,
-    ...changelogsOf(state).map((topic): ResetStep => ({ kind: 'delete-changelog', topic })),
+    ...(changed.length > 0 && changelogs.length > 0 ? [marked(changed)] : []),
+    ...changelogs.map((topic): ResetStep => ({ kind: 'delete-changelog', topic })),
+    ...offsetSteps(state, inputTopics),
     ...outputs.map((topic): ResetStep => ({ kind: 'empty-output', topic, records: recordsIn(logs.get(topic) ?? []) })),
   ]
+}
+
+function marked(offsets: readonly CommittedOffset[]): ResetStep {
+  const mark = ({ metadata, ...offset }: CommittedOffset) => {
+    return { ...offset, metadata: formatResetUnderWay(statesNamedIn(metadata)) }
+  }
+  return { kind: 'mark-offsets', offsets: offsets.map(mark) }
+}
+
+function offsetSteps({ committed, logs }: ApplicationState, inputTopics: readonly string[] | undefined): ResetStep[] {
+  if (inputTopics === undefined) return committed.length === 0 ? [] : [{ kind: 'delete-offsets', offsets: committed }]
+  return inputTopics.map((topic) => ({ kind: 'rewind', topic, offsets: firstOffsets(topic, logs.get(topic) ?? []) }))
 }
 
 function refuseLiveGroup({ groupId, state, members }: GroupDescription): void {
@@ -81,17 +92,19 @@ function refuseLiveGroup({ groupId, state, members }: GroupDescription): void {
 }
 
 /**
- * Changelogs of the application. One of another application whose id only begins the same (`orders` and `orders-eu`) is told by
- * its group: each changelog is that of the longest group id that begins it.
+ * Changelogs of the application: those that its commits name, and all that begin with its id. One of another application whose id only begins the same
+ * (`orders` and `orders-eu`) is told by its group: what no commit names is that of the longest group id that begins it.
  */
-export function changelogsOf({ applicationId, topics, groups }: ApplicationState): string[] {
+export function changelogsOf({ applicationId, committed, topics, groups }: ApplicationState): string[] {
   const longerIds = groups.filter((groupId) => groupId.startsWith(`${applicationId}-`))
+  const named = committed.flatMap(({ topic, metadata }) => [`clock-${topic}`, ...statesNamedIn(metadata)])
+  const own = new Set(named.map((state) => `${applicationId}-${state}${CHANGELOG_SUFFIX}`))
   return topics.filter(
     (topic) =>
       topic.startsWith(`${applicationId}-`) &&
       topic.endsWith(CHANGELOG_SUFFIX) &&
       topic.length > applicationId.length + CHANGELOG_SUFFIX.length + 1 &&
-      !longerIds.some((groupId) => topic.startsWith(`${groupId}-`)),
+      (own.has(topic) || !longerIds.some((groupId) => topic.startsWith(`${groupId}-`))),
   )
 }
 
@@ -120,6 +133,8 @@ export function resetTable(steps: readonly ResetStep[]): string {
 
 function rowsOf(step: ResetStep): [string, string, string][] {
   switch (step.kind) {
+    case 'mark-offsets':
+      return [['mark offsets', '', 'as those of a reset under way: no instance starts until it has ended']]
     case 'delete-offsets':
       return [...Map.groupBy(step.offsets, ({ topic }) => topic)].map(([topic, offsets]) => [
         'delete offsets',

@@ -39,8 +39,9 @@ test('done, the application has no offsets, no changelogs and empty outputs; a s
   const { cluster, changes, plan, execute } = clusterWithApplication()
   const steps = await plan({ outputs: ['order-totals'] })
   expect(await execute(steps)).toEqual(steps)
-  // Offsets first: a broker refuses that while a member lives, and nothing has been destroyed by then.
-  expect(changes).toEqual(['delete group totals', 'delete totals-sums-changelog', 'empty order-totals'])
+  // Marked first: a broker refuses that while a member lives, and nothing has been destroyed by then.
+  const marked = 'set offsets of totals'
+  expect(changes).toEqual([marked, 'delete totals-sums-changelog', 'delete group totals', 'empty order-totals'])
   expect(cluster.offsets.has(applicationId)).toBe(false)
   expect(await plan()).toEqual([])
 })
@@ -69,15 +70,49 @@ test('a group with live members is refused, and they are named', async () => {
   expect(changes).toEqual([])
 })
 
-test('a failure ends it there; done again, it does what is left', async () => {
-  const { cluster, plan, execute } = clusterWithApplication()
-  const request = { outputs: ['order-totals'] }
-  const steps = await plan(request)
-  cluster.onChange = (change) => {
-    if (change.startsWith('delete totals')) throw new Error('no broker')
+test.each<[string, Partial<ResetRequest>, number]>([
+  ['all offsets', { outputs: ['order-totals'] }, 4],
+  ['of one input topic', { inputTopics: ['orders'] }, 3],
+])(
+  'a failure ends it there, with offsets that no instance goes on from; done again, it ends as without one: %s',
+  async (_, request, changesInAll) => {
+    const undisturbed = clusterWithApplication()
+    await undisturbed.execute(await undisturbed.plan(request))
+    for (let failing = 0; failing < changesInAll; failing++) {
+      const { cluster, plan, execute } = clusterWithApplication()
+      let change = 0
+      cluster.onChange = () => {
+        if (change++ === failing) throw new Error('no broker')
+      }
+      await expect(execute(await plan(request))).rejects.toThrow('no broker')
+      const marks = (cluster.offsets.get(applicationId) ?? []).filter(({ metadata }) => metadata.includes('"reset"'))
+      const isWhole = cluster.topics.has('totals-sums-changelog') && failing === 0
+      const isMade = !cluster.topics.has('totals-sums-changelog') && !cluster.offsets.has(applicationId)
+      expect(marks.length > 0 || isWhole || isMade).toBe(true)
+      await execute(await plan(request))
+      expect([cluster.offsets, cluster.topics]).toEqual([undisturbed.cluster.offsets, undisturbed.cluster.topics])
+    }
+  },
+)
+
+test('a changelog that the application has committed with is its own, whatever other group begins the same', async () => {
+  const { cluster, changes, plan, execute } = clusterWithApplication()
+  for (const state of ['clock-orders', 'windows-sums']) cluster.addTopic(`totals-${state}-changelog`, [0, 1])
+  for (const foreign of ['totals-clock', 'totals-windows']) {
+    cluster.commit(foreign, 'orders', 1)
+    cluster.addTopic(`${foreign}-hours-changelog`, [0, 1])
   }
-  await expect(execute(steps)).rejects.toThrow('no broker')
-  expect((await plan(request)).map(({ kind }) => kind)).toEqual(['delete-changelog', 'empty-output'])
+  const metadata = JSON.stringify({ changelogs: ['windows-sums'] })
+  cluster.offsets.set(applicationId, [{ topic: 'orders', partition: 0, offset: 1, metadata }])
+  const deleted = async () => (await plan()).flatMap((step) => (step.kind === 'delete-changelog' ? step.topic : []))
+  const own = ['totals-clock-orders-changelog', 'totals-sums-changelog', 'totals-windows-sums-changelog']
+  expect(await deleted()).toEqual(own)
+  cluster.onChange = (change) => {
+    changes.push(change)
+    if (change === 'delete totals-sums-changelog') throw new Error('no broker')
+  }
+  await expect(execute(await plan())).rejects.toThrow('no broker')
+  expect(await deleted()).toEqual(own.slice(1))
 })
 
 test('the changelog of an application whose id only begins the same is left alone', async () => {

@@ -35,6 +35,7 @@ export async function executeReset(
       case 'delete-offsets':
         await operations.deleteGroup(applicationId)
         break
+      case 'mark-offsets':
       case 'rewind':
         await operations.setOffsets(applicationId, step.offsets)
         break
