@@ -44,6 +44,10 @@ test('a candle that one side lacks is named with the side that has it', () => {
   expect(differences(new Map(), side())).toEqual(['COIN0USDT 0: only the peer has it'])
 })
 
+test('two sides without results are not equal: neither did the job', () => {
+  expect(differences(new Map(), new Map())).toEqual(['neither side has a result'])
+})
+
 test('a figure that is no number is a difference', () => {
   expect(differences(side({ vwap: NaN }), side({ vwap: NaN }))).toEqual([expect.stringContaining('vwap')])
 })

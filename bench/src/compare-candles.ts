@@ -9,8 +9,9 @@ const nearFields = ['base', 'quote', 'vwap', 'buy', 'sell', 'realisedVariance'] 
 const TOLERANCE = 1e-12
 const MAX_SHOWN = 5
 
-/** What differs between the candles of two sides: nothing where both did the whole job. At most a few are named. */
+/** What differs between the candles of two sides: nothing where both did the whole job, which is not where both have none. At most a few are named. */
 export function differences(ours: Candles, theirs: Candles): string[] {
+  if (ours.size === 0 && theirs.size === 0) return ['neither side has a result']
   const found: string[] = []
   for (const key of new Set([...ours.keys(), ...theirs.keys()])) {
     if (found.length >= MAX_SHOWN) break

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { KafkaPorts } from '@tidemark/streams'
 
-/** Of each partition: how many records it has, and a hash over their keys and values in order. */
+/** Of each partition: how many records it has, and a hash over their keys and values in order. Rejects where there are none at all. */
 export async function digests(kafka: KafkaPorts, topic: string): Promise<string[]> {
   const reader = kafka.logReader()
   const found: string[] = []
+  let all = 0
   for (const [partition, { startOffset, endOffset }] of (await reader.offsets(topic)).entries()) {
     const hash = createHash('sha256')
     let count = 0
@@ -15,8 +16,10 @@ export async function digests(kafka: KafkaPorts, topic: string): Promise<string[
         hash.update(cursor.bytes.subarray(cursor.valueStart, cursor.valueEnd))
       }
     }
+    all += count
     found.push(`${count} ${hash.digest('hex').slice(0, 16)}`)
   }
   await reader.close()
+  if (all === 0) throw new Error(`topic ${topic} has no records to compare`)
   return found
 }

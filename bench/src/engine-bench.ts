@@ -1,11 +1,11 @@
 import type { BenchContext } from './bench-context.ts'
-import { differences } from './compare-candles.ts'
+import { differences, type Candles } from './compare-candles.ts'
 import { fillTopic } from './fill-topic.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
 import { buildPeer, type PeerVariant } from './peer.ts'
 import { readCandles } from './read-candles.ts'
 import { quixStreams } from './second-peer.ts'
-import { kafkaStreams, leaveProfile, runJob, tidemark, type Contestant, type Job } from './sides.ts'
+import { kafkaStreams, leaveProfile, runJob, tidemark, type Contestant, type Job, type RunSide } from './sides.ts'
 import { evenSymbols } from './trades.ts'
 
 export interface TradesBenchOptions {
@@ -36,14 +36,8 @@ export async function engineBench(context: BenchContext, options: TradesBenchOpt
   const ours = await runJob(context, tidemark(context), job)
   if (profilePath !== undefined) await leaveProfile(context, profilePath, job)
   const candles = await readCandles(kafka, ours.output)
-  const equalRun = async (contestant: Contestant) => {
-    const peer = await runJob(context, contestant, job)
-    const differing = differences(candles, await readCandles(kafka, peer.output))
-    if (differing.length > 0) {
-      throw new Error(`${contestant.name} has other results than tidemark:\n${differing.join('\n')}`)
-    }
-    return peer
-  }
+  if (candles.size === 0) throw new Error('tidemark has no results')
+  const equalRun = (contestant: Contestant) => runEqual(context, { contestant, job, candles })
   if (variants.length > 0) await buildPeer(log)
   const tried = []
   for (const variant of variants) tried.push(await equalRun(kafkaStreams(context, variant)))
@@ -51,6 +45,17 @@ export async function engineBench(context: BenchContext, options: TradesBenchOpt
   const alone = tried.length === 0 && second === undefined
   log(`${candles.size} results${alone ? '' : ', equal on all sides'}`)
   return outcomeOf('engine', job.records - job.warmUp, { tidemark: ours, tried, second })
+}
+
+/** Runs a job of windows on a side. Rejects where its results are not the ones given, which are of our side. */
+export async function runEqual(
+  context: BenchContext,
+  { contestant, job, candles }: { readonly contestant: Contestant; readonly job: Job; readonly candles: Candles },
+): Promise<RunSide> {
+  const side = await runJob(context, contestant, job)
+  const differing = differences(candles, await readCandles(context.kafka, side.output))
+  if (differing.length === 0) return side
+  throw new Error(`${contestant.name} has other results than tidemark:\n${differing.join('\n')}`)
 }
 
 /** Writes the market that `engine` and `map` read, and says what a job has to know of it. */

@@ -4,9 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createOperations } from '@tidemark/kafka'
 import { RecordCollector } from '@tidemark/streams'
 import { untilCommitted, type BenchContext } from './bench-context.ts'
+import { differences } from './compare-candles.ts'
 import { writeTrades } from './fill-topic.ts'
 import { jobArguments } from './job-settings.ts'
 import { processorSeconds } from './measured-process.ts'
+import { readCandles } from './read-candles.ts'
 import { tidemark } from './sides.ts'
 import { tradeCodec } from './trade-codec.ts'
 import { evenSymbols, trades } from './trades.ts'
@@ -25,12 +27,17 @@ const times = { windowMs: 10_000, graceMs: 2_000, commitIntervalMs: 1_000 }
 const TRANSACTION_TIMEOUT_MS = 120_000
 const POLL_MS = 20
 
+/** Rejects where two instances have other results than one. */
 export async function instancesBench(
   context: BenchContext,
   { records, warmUp }: { readonly records: number; readonly warmUp: number },
 ): Promise<InstancesOutcome> {
   const one = await run(context, 1, { records, warmUp })
   const two = await run(context, 2, { records, warmUp })
+  const [ofOne, ofTwo] = [await readCandles(context.kafka, outputOf(1)), await readCandles(context.kafka, outputOf(2))]
+  const differing = differences(ofOne, ofTwo)
+  if (differing.length > 0) throw new Error(`two instances have other results than one:\n${differing.join('\n')}`)
+  context.log(`${ofOne.size} results, equal with one instance and with two`)
   return { records, one, two, ratio_cpu_per_record: two.cpu_s / one.cpu_s }
 }
 
@@ -46,7 +53,7 @@ async function run(
   const { admin, bootstrapServers, clockS, kafka, log } = context
   const input = `instances-${instances}`
   const applicationId = `${input}-app`
-  const output = `${input}-output`
+  const output = outputOf(instances)
   const group = { groupId: applicationId, topic: input }
   log(`running engine on ${instances} instance(s) …`)
   await admin.createTopics([
@@ -81,6 +88,10 @@ async function run(
     failed.catch(() => undefined)
     await Promise.all(children.map(stop))
   }
+}
+
+function outputOf(instances: number): string {
+  return `instances-${instances}-output`
 }
 
 async function untilMembers({ bootstrapServers }: BenchContext, groupId: string, members: number): Promise<void> {

@@ -15,7 +15,7 @@ const loop = new OpenLoop({
   symbols: ['AAAUSDT', 'BBBUSDT'],
   partitions: 1,
   windowMs: 100,
-  graceMs: 50,
+  graceMs: 150,
   recordsPerS: 100,
   count: 100,
   startMs: 1_000,
@@ -24,9 +24,9 @@ const loop = new OpenLoop({
 
 test('a window counts as closed once a record of its partition is behind its grace', async () => {
   await loop.run()
-  // The last record is at 1,990: windows that begin at 1,800 or before are closed by it.
-  expect(loop.closedWindows(0)).toBe(2 * 9)
-  expect(loop.closedWindows(1_500)).toBe(2 * 4)
+  // The last record is at 1,990: windows that begin at 1,700 or before are closed by it.
+  expect(loop.closedWindows(0)).toBe(2 * 8)
+  expect(loop.closedWindows(1_500)).toBe(2 * 3)
 })
 
 test('the record that closes a window is the first that is not before the end of its grace', () => {

@@ -1,8 +1,10 @@
 import type { BenchContext } from './bench-context.ts'
+import { runEqual } from './engine-bench.ts'
 import { fillTopic } from './fill-topic.ts'
 import { instancesBench, type InstancesOutcome } from './instances-bench.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
 import { buildPeer, type PeerVariant } from './peer.ts'
+import { readCandles } from './read-candles.ts'
 import { kafkaStreams, runJob, tidemark, type Job } from './sides.ts'
 import { evenSymbols } from './trades.ts'
 
@@ -28,7 +30,7 @@ const WINDOW_MS = 10_000
 /** A market of more symbols is a busier one: a window of a symbol has as many trades whatever the number of symbols. */
 const TRADES_PER_WINDOW = 500
 
-/** The reference job with more and more symbols, and with two instances instead of one. */
+/** The reference job with more and more symbols, and with two instances instead of one. Rejects where results differ. */
 export async function scaleBench(context: BenchContext, options: ScaleBenchOptions): Promise<ScaleOutcome> {
   const { log, kafka, admin } = context
   const { records, warmUp, variants, limitMs } = options
@@ -44,8 +46,13 @@ export async function scaleBench(context: BenchContext, options: ScaleBenchOptio
     const ends = { wallUntil: 'end', cpuUntil: 'committed', limitMs } as const
     const job: Job = { name: 'engine', input, partitions: PARTITIONS, warmUp, records: written, ...times, ...ends }
     const ours = await runJob(context, tidemark(context), job)
+    const candles = await readCandles(kafka, ours.output)
+    log(`${candles.size} results`)
+    if (candles.size === 0) throw new Error(`${input}: tidemark has no results`)
     const tried = []
-    for (const variant of variants) tried.push(await runJob(context, kafkaStreams(context, variant), job))
+    for (const variant of variants) {
+      tried.push(await runEqual(context, { contestant: kafkaStreams(context, variant), job, candles }))
+    }
     outcomes.push(outcomeOf(`${count} symbols`, written - warmUp, { tidemark: ours, tried }))
   }
   const rates = outcomes.map(({ tidemark: { records_per_cpu_s } }) => records_per_cpu_s)
