@@ -167,6 +167,29 @@ test.each([
   expect(cluster.count('EndTxn')).toBe(0)
 })
 
+test.each(['AddOffsetsToTxn', 'TxnOffsetCommit'])(
+  'close beside a commit does not abort before its %s is answered, behind which it would come',
+  async (apiName) => {
+    const { producer, cluster, asked } = transacting(new ManualTime())
+    await producer.init()
+    const usual = cluster.answers.get(apiName)!
+    const gate = Promise.withResolvers<void>()
+    cluster.answers.set(apiName, async (request) => {
+      await gate.promise
+      return usual(request)
+    })
+    const commit = expect(producer.commit(transaction(batchFor(0)))).rejects.toThrow('given up')
+    while (cluster.count(apiName) === 0) await new Promise(setImmediate)
+    const close = producer.close()
+    await new Promise(setImmediate)
+    expect(cluster.count('EndTxn')).toBe(0)
+    gate.resolve()
+    await close
+    await commit
+    expect(asked().slice(-2)).toEqual(['TxnOffsetCommit', 'EndTxn'])
+  },
+)
+
 test('what is begun names its group, and the partitions that the one before had: the commit has only to write and to end', async () => {
   const { producer, asked, cluster } = transacting()
   await producer.init()

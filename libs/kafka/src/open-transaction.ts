@@ -61,6 +61,8 @@ export class OpenTransaction {
   #beginning: Promise<void> | undefined
   #waiting: WaitingBatches[] = []
   #sending: Promise<void> | undefined
+  /** Everything of the commit but its end. */
+  #completing: Promise<void> | undefined
   /** Undefined while the broker has heard nothing of it. */
   #deadlineMs: number | undefined
   #failure: { readonly error: unknown } | undefined
@@ -110,21 +112,23 @@ export class OpenTransaction {
    * with `OutcomeUnknown`.
    */
   async commit({ batches, groupId, offsets }: Transaction): Promise<void> {
-    await allOf([
+    this.#completing = allOf([
       this.send(batches),
       // What was sent before may still be under way.
       this.#sending ?? this.#begun(),
       ...(offsets.length > 0 ? [this.#writeOffsets(groupId, offsets)] : []),
     ]).catch((error: unknown) => this.#fail(error))
+    await this.#completing
     if (this.#failure !== undefined) throw this.#failure.error
     if (this.#deadlineMs !== undefined) await this.#end()
   }
 
-  /** Sends no more of it. Resolves when none of its records is under way. */
+  /** Sends no more of it. Resolves when none of its records and offsets is under way. */
   async abandon(): Promise<void> {
     this.#fail(new StreamsError('protocol', `${this.#subject}: the transaction was given up`))
     await this.#sending
     await this.#beginning
+    await this.#completing
   }
 
   /**
