@@ -125,6 +125,33 @@ describe('the trade producer', () => {
     await running.stop()
   })
 
+  it('goes on with a symbol that another shard had until now from where that one has come to', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'tidemark-producer-'))
+    onTestFinished(() => rm(dir, { recursive: true, force: true }))
+    const file = join(dir, 'symbols')
+    await writeFile(file, 'ETHUSDT')
+    const log = kafka.logReader()
+    let isAway = false
+    const offsets: typeof log.offsets = (...asked) => {
+      if (!isAway) return log.offsets(...asked)
+      isAway = false
+      return Promise.reject(new StreamsError('broker-unavailable', 'nobody answers', { retriable: true }))
+    }
+    const otherFeed = feed
+    const other = await start({}, { SHARD: 1, SYMBOLS: [['ETHUSDT'], ['BTCUSDT']] })
+    feed = new FakeFeed()
+    metrics = createMetrics()
+    const running = await start({ logReader: () => ({ ...log, offsets }) }, { SYMBOLS_FILE: file })
+    otherFeed.give(...trades(1, 2))
+    await other.stop()
+    isAway = true
+    await writeFile(file, 'ETHUSDT,BTCUSDT')
+    await utimes(file, 2_000_000_000, 2_000_000_000)
+    await feed.changed
+    expect(feed.starts).toEqual(new Map([['BTCUSDT', { tradeId: 2, timeMs: 1_000 }]]))
+    await running.stop()
+  })
+
   it('of a shard that another instance has taken over ends as failed, and nothing of it is written', async () => {
     const first = await start()
     const itsFeed = feed

@@ -11,6 +11,9 @@ import { SymbolChecker } from './symbol-checker.ts'
 import { followChecked, SymbolSource } from './symbol-source.ts'
 import { TradeWriter } from './trade-writer.ts'
 
+/** Between two questions to a Kafka that does not answer. */
+const repeatMs = 1_000
+
 export interface TradeProducerOptions extends ServiceContext<ProducerConfig> {
   readonly kafka: KafkaPorts & { close(): Promise<void> }
   readonly codecs: {
@@ -72,7 +75,10 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   exposeFigures(metrics, state)
   const unwatch = source.watch(
     followChecked({
-      check: (changed) => checker.check(changed),
+      check: async (changed) => {
+        await checker.check(changed)
+        await takeUp(options, state, changed)
+      },
       follow: (changed) => {
         state.symbols = changed
         logger.info({ symbols: changed }, 'the symbols have changed')
@@ -101,6 +107,25 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
       // How it ended is told by `done`.
       await done.catch(() => undefined)
     },
+  }
+}
+
+/** Another shard may have written of symbols that this one is given, up to a moment ago. Repeated until Kafka answers. */
+async function takeUp(
+  { logger, signal, pause }: TradeProducerOptions,
+  { writer, symbols: followed }: Pick<ProducerState, 'symbols' | 'writer'>,
+  changed: readonly string[],
+): Promise<void> {
+  const symbols = changed.filter((symbol) => !followed.includes(symbol))
+  if (symbols.length === 0) return
+  for (;;) {
+    try {
+      return await writer.takeUp(symbols)
+    } catch (err) {
+      if (signal.aborted) throw err
+      logger.warn({ err, symbols }, 'it can not be read how far these symbols are: they are followed when it can')
+      await pause(repeatMs)
+    }
   }
 }
 

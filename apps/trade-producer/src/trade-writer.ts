@@ -120,6 +120,20 @@ export class TradeWriter {
     return this.#positions
   }
 
+  /**
+   * Reads how far symbols are that are followed from now on: another shard may have written of them since `open`. Rejects as that does.
+   */
+  async takeUp(symbols: readonly string[]): Promise<void> {
+    const found = await this.#readPositions()
+    for (const symbol of symbols) {
+      const position = found.get(symbol)
+      const own = this.#positions.get(symbol)
+      // What was committed here while it was read is further on.
+      if (position !== undefined && (own === undefined || !isBefore(position, own)))
+        this.#positions.set(symbol, position)
+    }
+  }
+
   /** Takes an item into the transaction. Throws where a symbol's ids do not ascend: that is a bug of the feed. */
   add(item: FeedItem): void {
     if (this.#isSealed) throw new Error('a transaction whose commit is under way takes no more records')
@@ -325,6 +339,11 @@ function nothingPending(): Pending {
     statuses: [],
     positions: new Map(),
   }
+}
+
+function isBefore(one: TradePosition, other: TradePosition): boolean {
+  if (one.trade_id !== other.trade_id) return one.trade_id < other.trade_id
+  return (one.watermark_ms ?? -Infinity) < (other.watermark_ms ?? -Infinity)
 }
 
 /** A position in the order of its schema's fields, as it is read back. */
