@@ -75,10 +75,8 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   exposeFigures(metrics, state)
   const unwatch = source.watch(
     followChecked({
-      check: async (changed) => {
-        await checker.check(changed)
-        await takeUp(options, state, changed)
-      },
+      check: (changed) =>
+        checker.check(changed).then(() => takeUp(options, { writer, followed: state.symbols, changed })),
       follow: (changed) => {
         state.symbols = changed
         logger.info({ symbols: changed }, 'the symbols have changed')
@@ -113,8 +111,7 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
 /** Another shard may have written of symbols that this one is given, up to a moment ago. Repeated until Kafka answers. */
 async function takeUp(
   { logger, signal, pause }: TradeProducerOptions,
-  { writer, symbols: followed }: Pick<ProducerState, 'symbols' | 'writer'>,
-  changed: readonly string[],
+  { writer, followed, changed }: { writer: TradeWriter; followed: readonly string[]; changed: readonly string[] },
 ): Promise<void> {
   const symbols = changed.filter((symbol) => !followed.includes(symbol))
   if (symbols.length === 0) return
