@@ -2,7 +2,6 @@ import { EventClock, MergedClock, type Clock } from '@tidemark/windowing'
 import { fanOut, type Operator, type OperatorContext } from './operator.ts'
 import type { TableState } from './table-state.ts'
 import {
-  firstSource,
   sourcesOf,
   timekeeper,
   type OperatorNode,
@@ -14,9 +13,9 @@ import {
 /** What a task has for its operators. */
 export interface TaskSurroundings {
   clockOf(source: SourceNode<unknown>): EventClock
-  /** All but the time; `source` is one whose records the operator sees. */
+  /** All but the time; `sources` are those whose records the operator sees. */
   contextBehind(
-    source: SourceNode<unknown>,
+    sources: ReadonlySet<SourceNode<unknown>>,
   ): Omit<OperatorContext, 'clock' | 'clockBehind' | 'rebuildable' | 'afterHeartbeat' | 'tableOf'>
   tableOf<T>(table: SourceNode<T>): TableState<T>
   afterHeartbeat(source: SourceNode<unknown>, action: (key: string) => void): void
@@ -44,7 +43,7 @@ export class OperatorGraph {
     let operator = this.#operators.get(node)
     if (operator === undefined) {
       const context: OperatorContext = {
-        ...this.#task.contextBehind(firstSource(node)),
+        ...this.#task.contextBehind(sourcesOf(node)),
         clock: this.#clockFor(node),
         clockBehind: node.time === 'own' && this.#isTimed(node) ? this.#ownClock(node) : undefined,
         rebuildable: timekeeper(inputOf(node)).kind === 'source',

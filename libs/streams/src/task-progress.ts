@@ -10,7 +10,7 @@ import type { ExternalSink } from './external-sink.ts'
 import type { CommittedOffset } from './ports.ts'
 import type { StreamsLogger } from './run-options.ts'
 import type { TaskSinks } from './task-sinks.ts'
-import { unknownSource, type TaskPosition, type TaskSource } from './task-source.ts'
+import { unknownSource, type StepState, type TaskPosition, type TaskSource } from './task-source.ts'
 import type { Topology } from './topology.ts'
 
 /** What comes out of them at first is of fewer records than it will be of later. */
@@ -99,22 +99,24 @@ export class TaskProgress {
   /** Names of states that no commit may write yet: what they have so far comes of records that are read again until their offset is committed. */
   statesBeingRebuilt(): ReadonlySet<string> {
     const rebuilding = [...this.#options.sources.values()].filter(({ position, rebuildTo }) => position < rebuildTo)
-    return new Set(
-      rebuilding.flatMap(({ clockState, states }) => [clockState ?? [], ...states].flat()).map(({ name }) => name),
-    )
+    const states = this.#states.filter(({ topics }) => rebuilding.some(({ topic }) => topics.has(topic)))
+    return new Set([...rebuilding.flatMap(({ clockState }) => clockState ?? []), ...states].map(({ name }) => name))
   }
 
   /**
-   * The topics whose part in what was restored can't be told from what is yet to be read: state was restored, and time of the topic's own, which is
-   * only ever written with its offset, but that offset is not there. `restored`: by name, of how many entries.
+   * The topics whose part in what was restored can't be told from what is yet to be read: state of theirs was restored, and time of the topic's own, which
+   * is only ever written with its offset, but that offset is not there. `restored`: by name, of how many entries.
    */
   topicsWithoutOffsets(restored: ReadonlyMap<string, number>): string[] {
     const sources = [...this.#options.sources.values()]
     const hasEntries = ({ name }: { readonly name: string }) => (restored.get(name) ?? 0) > 0
-    if (!sources.some(({ states }) => states.some(hasEntries))) return []
+    const states = this.#states.filter(hasEntries)
     const lost = sources.filter(
-      ({ clockState, lastCommit, isRebuilt }) =>
-        clockState !== undefined && hasEntries(clockState) && (lastCommit === undefined || isRebuilt),
+      ({ topic, clockState, lastCommit, isRebuilt }) =>
+        clockState !== undefined &&
+        hasEntries(clockState) &&
+        (lastCommit === undefined || isRebuilt) &&
+        states.some(({ topics }) => topics.has(topic)),
     )
     return lost.map(({ topic }) => topic)
   }
@@ -167,6 +169,11 @@ export class TaskProgress {
       'topology-changed',
       `${where}: the topology no longer has state ${gone}, which it had at its last commit: change it back, or reset the application`,
     )
+  }
+
+  /** Of all steps. */
+  get #states(): StepState[] {
+    return [...this.#options.sources.values()].flatMap(({ states }) => states)
   }
 
   #offsetOf(source: TaskSource): CommittedOffset {

@@ -7,6 +7,11 @@ import type { SourceReader } from './source-reader.ts'
 import type { TableState } from './table-state.ts'
 import type { SourceNode } from './topology.ts'
 
+/** State of a step, with the topics whose records it is made of. */
+export interface StepState extends RebuiltState {
+  readonly topics: ReadonlySet<string>
+}
+
 /** A source of a task, and how far it is. */
 export interface TaskSource {
   readonly topic: string
@@ -23,7 +28,8 @@ export interface TaskSource {
   /** None for a table, which has no time. */
   readonly clockState: KeptState | undefined
   readonly table: TableState<unknown> | undefined
-  readonly states: RebuiltState[]
+  /** Of the steps behind it; of one behind several sources, the first of them has it. */
+  readonly states: StepState[]
   /** Next offset to process. */
   position: number
   /** Below this offset, records only rebuild state: all else that they caused had been done before the last commit. */
@@ -59,7 +65,7 @@ export function behindHeartbeat({ afterHeartbeat, nameOfKey }: TaskSource, curso
 
 /** What the operators behind a source need before they are made. */
 export function newParts(node: SourceNode<unknown>) {
-  const states: RebuiltState[] = []
+  const states: StepState[] = []
   const afterHeartbeat: ((key: string) => void)[] = []
   const beforeCommit: (() => void)[] = []
   return { clock: new EventClock(node.clock), states, afterHeartbeat, beforeCommit, table: node.newTable?.() }

@@ -79,7 +79,10 @@ export class Task {
     const partsOf = ({ topic }: SourceNode<unknown>) => parts.get(topic) ?? unknownSource(topic)
     const graph = new OperatorGraph(topology, {
       clockOf: (node) => partsOf(node).clock,
-      contextBehind: (node) => this.#contextBehind(partsOf(node)),
+      contextBehind: (nodes) => {
+        const [first] = [...nodes].map(partsOf)
+        return this.#contextBehind(first as TaskParts, new Set([...nodes].map(({ topic }) => topic)))
+      },
       tableOf: <T>(node: SourceNode<T>) => (partsOf(node).table ?? unknownSource(node.topic)) as TableState<T>,
       afterHeartbeat: (node, action) => void partsOf(node).afterHeartbeat.push(action),
     })
@@ -213,9 +216,9 @@ export class Task {
     )
   }
 
-  #contextBehind({ states, beforeCommit: actions }: Pick<TaskParts, 'states' | 'beforeCommit'>) {
+  #contextBehind({ states, beforeCommit: actions }: TaskParts, topics: ReadonlySet<string>) {
     const { maxOpenWindows, hasChangelog, nowMs } = this.#options
-    const keep = (state: RebuiltState) => void states.push({ ...state, name: this.#ownName(state.name) })
+    const keep = (state: RebuiltState) => void states.push({ ...state, name: this.#ownName(state.name), topics })
     const beforeCommit = (action: () => void) => void actions.push(action)
     const position = this.#current
     return { position, beforeCommit, output: this.#output(), maxOpenWindows, hasChangelog, nowMs, keep }

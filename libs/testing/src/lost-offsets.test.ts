@@ -48,6 +48,19 @@ test.each(['orders', 'returns'])(
   },
 )
 
+test('a source that no state is made of may lose its offsets, and is read again', async () => {
+  const described = topology(
+    ordersOf('orders')
+      .groupByKey()
+      .window(tumbling({ sizeMs: 60_000, graceMs: 0 }))
+      .aggregate(totals, { emit: 'on-close' })
+      .to('totals', totalsCodec),
+    ordersOf('returns').to('copies', orderCodec),
+  )
+  expect(await refusal(await stopped(described, ['returns']), described)).toBeUndefined()
+  expect((await refusal(await stopped(described, ['orders']), described))?.code).toBe('offsets-lost')
+})
+
 test('a source that nothing has come of yet has no offset, and that is nothing to refuse', async () => {
   const first = new TopologyTestDriver(both)
   await first.input('orders', orderCodec).pipe('ada', order(1))
