@@ -109,7 +109,6 @@ export class OwnedTasks {
     await guarantee.drop(waiting.filter((task) => !kept.includes(task)))
     for (const task of kept) this.#goOn(task)
     const added = numbers.filter((number) => !this.#running.has(number))
-    for (const partition of this.#partitionsOf(added)) this.#starts.delete(nameOf(partition))
     await this.#open(added)
     this.#assigned = true
     logger.info({ partitions: partitions.length, kept: kept.length, opened: added.length }, 'partitions assigned')

@@ -100,6 +100,21 @@ describe('of two topics that are read from their ends, the quiet one', () => {
   })
 })
 
+test('a task that began at the end of its topic and has to start anew before its first commit begins there again', async () => {
+  const kafka = new FailingKafka()
+  const driver = new TopologyTestDriver(ordersTopology(), { kafka, commit: 'manual', startAt: 'latest' })
+  await driver.settle()
+  await driver.input('orders', orderCodec).pipe('ada', order(1))
+  // Another member has had the task for a moment.
+  await kafka.transactionalProducer({ transactionalId: 'test-driver.0.0' }).init()
+  const group = kafka.group('test-driver')
+  group.expel(group.members[0]!)
+  await driver.settle()
+  await driver.input('orders', orderCodec).pipe('ada', order(122_000))
+  await driver.commit()
+  expect(driver.read('order-totals', totalsCodec).map(({ value }) => value.orders)).toEqual([1])
+})
+
 test('commits that fail again and again are repeated after longer and longer pauses, then stop the application', async () => {
   const kafka = new FailingKafka()
   const driver = new TopologyTestDriver(ordersTopology(), { kafka, commit: 'manual' })
