@@ -94,6 +94,12 @@ export class OpenWindows<V, A, R> {
     }
   }
 
+  /** Puts back what was kept elsewhere so far. */
+  restoreLateCount(key: FoldKey, count: number): void {
+    key.lateCount = count
+    this.keyChanged(key)
+  }
+
   /** The key's own state has changed. */
   keyChanged(key: FoldKey): void {
     if (!key.changed) this.#keys.touch(key)

@@ -99,7 +99,7 @@ export class SequenceFold<V, A, R> implements WindowOperator<V> {
   }
 
   restoreLateCounts(counts: readonly (readonly [key: string, count: number])[]): void {
-    for (const [key, count] of counts) this.#stateOf(key).lateCount = count
+    for (const [key, count] of counts) this.#windows.restoreLateCount(this.#stateOf(key), count)
   }
 
   changes(): Iterable<ChangedEntry> {

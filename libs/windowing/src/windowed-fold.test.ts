@@ -18,8 +18,8 @@ const collect: Aggregator<number, number[], Result> = {
   result: (values, { key, window, lateCount }) => ({ key, startMs: window.startMs, values, late: lateCount }),
 }
 
-function foldOf(options: { clock?: 'partition' | 'key'; maxOpenWindows?: number } = {}) {
-  const { clock: mode = 'partition', maxOpenWindows = 100 } = options
+function foldOf(options: { clock?: 'partition' | 'key'; maxOpenWindows?: number; changelog?: boolean } = {}) {
+  const { clock: mode = 'partition', maxOpenWindows = 100, changelog = false } = options
   const clock = new EventClock(mode)
   const results: Result[] = []
   const late: (Window & { key: string })[] = []
@@ -29,6 +29,7 @@ function foldOf(options: { clock?: 'partition' | 'key'; maxOpenWindows?: number 
     clock,
     nowMs: () => 0,
     maxOpenWindows,
+    changelog,
     output: { result: (_key, result) => results.push(result), late: (key, window) => late.push({ key, ...window }) },
   })
   let offset = 0
@@ -125,6 +126,16 @@ describe('a windowed fold', () => {
     expect(fold.lateCounts()).toEqual([])
     fold.add('a', 1, { timestampMs: 1, offset: 1 })
     expect(fold.lateCounts()).toEqual([['a', 1]])
+  })
+
+  test('late counts that were kept elsewhere so far are changes', () => {
+    const { fold } = foldOf({ changelog: true })
+    fold.restoreLateCounts([['a', 3]])
+    const changes = [...fold.changes()]
+    expect(changes).toHaveLength(1)
+    const other = foldOf().fold
+    for (const [key, data] of changes) other.restoreEntry(key, data)
+    expect(other.lateCounts()).toEqual([['a', 3]])
   })
 
   test('refuses one window more than the limit', () => {

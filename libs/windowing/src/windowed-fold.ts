@@ -118,7 +118,7 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
   }
 
   restoreLateCounts(counts: readonly (readonly [key: string, count: number])[]): void {
-    for (const [key, count] of counts) this.#keys.stateOf(key).lateCount = count
+    for (const [key, count] of counts) this.#windows.restoreLateCount(this.#keys.stateOf(key), count)
   }
 
   changes(): Iterable<ChangedEntry> {
