@@ -56,7 +56,10 @@ export function planReset(state: ApplicationState, { inputTopics, outputs }: Res
       `topic ${both} is read by ${applicationId}: emptied, there would be nothing to start again from`,
     )
   }
-  const changed = committed.filter(({ topic }) => inputTopics?.includes(topic) ?? true)
+  // The broker takes no offset of a topic that was deleted; nothing goes on from one.
+  const changed = committed.filter(
+    ({ topic }) => state.topics.includes(topic) && (inputTopics?.includes(topic) ?? true),
+  )
   const changelogs = changelogsOf(state)
   return [
     ...(changed.length > 0 && changelogs.length > 0 ? [marked(changed)] : []),

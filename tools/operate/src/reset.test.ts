@@ -95,6 +95,13 @@ test.each<[string, Partial<ResetRequest>, number]>([
   },
 )
 
+test('offsets of a topic that is gone are not marked: no broker takes them', async () => {
+  const { cluster, plan } = clusterWithApplication()
+  cluster.topics.delete('prices')
+  const marked = (await plan()).flatMap((step) => (step.kind === 'mark-offsets' ? step.offsets : []))
+  expect([...new Set(marked.map(({ topic }) => topic))]).toEqual(['orders'])
+})
+
 test('a changelog that the application has committed with is its own, whatever other group begins the same', async () => {
   const { cluster, changes, plan, execute } = clusterWithApplication()
   for (const state of ['clock-orders', 'windows-sums']) cluster.addTopic(`totals-${state}-changelog`, [0, 1])
