@@ -1,7 +1,7 @@
 import { connectTrades, type ConnectTradesOptions, type SymbolStart, type TradeFeed } from '@tidemark/binance'
 import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
 import type { RunningService, ServiceContext } from '@tidemark/service'
-import { StreamsError, type Codec, type KafkaPorts } from '@tidemark/streams'
+import { decide, StreamsError, type Codec, type KafkaPorts } from '@tidemark/streams'
 import { commitLoop } from './commit-loop.ts'
 import { transactionTimeoutMs, type ProducerConfig } from './config.ts'
 import type { ExchangeSide } from './exchange-rest.ts'
@@ -119,7 +119,7 @@ async function takeUp(
     try {
       return await writer.takeUp(symbols)
     } catch (err) {
-      if (signal.aborted) throw err
+      if (signal.aborted || decide(err) === 'stop') throw err
       logger.warn({ err, symbols }, 'it can not be read how far these symbols are: they are followed when it can')
       await pause(repeatMs)
     }

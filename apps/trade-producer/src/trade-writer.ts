@@ -124,13 +124,12 @@ export class TradeWriter {
    * Reads how far symbols are that are followed from now on: another shard may have written of them since `open`. Rejects as that does.
    */
   async takeUp(symbols: readonly string[]): Promise<void> {
+    const before = symbols.map((symbol) => this.#positions.get(symbol))
     const found = await this.#readPositions()
-    for (const symbol of symbols) {
+    for (const [index, symbol] of symbols.entries()) {
       const position = found.get(symbol)
-      const own = this.#positions.get(symbol)
       // What was committed here while it was read is further on.
-      if (position !== undefined && (own === undefined || !isBefore(position, own)))
-        this.#positions.set(symbol, position)
+      if (position !== undefined && this.#positions.get(symbol) === before[index]) this.#positions.set(symbol, position)
     }
   }
 
@@ -339,11 +338,6 @@ function nothingPending(): Pending {
     statuses: [],
     positions: new Map(),
   }
-}
-
-function isBefore(one: TradePosition, other: TradePosition): boolean {
-  if (one.trade_id !== other.trade_id) return one.trade_id < other.trade_id
-  return (one.watermark_ms ?? -Infinity) < (other.watermark_ms ?? -Infinity)
 }
 
 /** A position in the order of its schema's fields, as it is read back. */

@@ -124,10 +124,13 @@ export class Continuity {
     return this.#symbols.has(symbol)
   }
 
-  /** Follows a symbol from where it was left off: here, or else where `start` says. */
+  /** Follows a symbol from where it was left off: here, or where `start` says, if that is further on. */
   add(symbol: string, start?: SymbolStart): void {
-    const leftOff = this.#leftOff.get(symbol)
+    const known = this.#leftOff.get(symbol)
     this.#leftOff.delete(symbol)
+    // Another has gone on with it in the meantime.
+    const isFurther = known !== undefined && start !== undefined && start.tradeId > known.tradeId
+    const leftOff = isFurther ? undefined : known
     const from = leftOff ?? start
     const sequence = new TradeSequence({ symbol, start: from, output: this.#output, budget: this.#budget })
     const watermarkMs = from?.watermarkMs ?? -Infinity

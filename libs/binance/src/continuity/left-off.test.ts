@@ -36,6 +36,21 @@ describe('a symbol that is not followed for a while', () => {
     expect(told()).toEqual(['AAA 1', 'AAA 2', 'AAA 3-3 open reconnect', 'AAA 3', 'AAA 3-3 filled reconnect', 'AAA 4'])
   })
 
+  it('goes on where another has come to in the meantime', () => {
+    trades(1)
+    exchange.deliver(connection)
+    exchange.unfollow('AAA')
+    trades(3)
+    exchange.deliver(connection)
+    exchange.follow('AAA', { tradeId: 3, timeMs: 0 })
+    const again = exchange.connect()
+    trades(1)
+    exchange.deliver(again)
+    exchange.pass(exchange.limits.suspectMs)
+    exchange.answer()
+    expect(told().filter((line) => !line.includes('-'))).toEqual(['AAA 1', 'AAA 4', 'AAA 5'])
+  })
+
   it('has its gap closed as far as it is filled, and open from there: it may not be followed again', () => {
     trades(1)
     exchange.deliver(connection)
