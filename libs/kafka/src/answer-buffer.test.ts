@@ -60,7 +60,7 @@ test('a long answer is read into the buffer that comes out', () => {
   expect(whole?.buffer).toBe(room.buffer)
 })
 
-test.each([['HTTP/1.1 400 Bad Request'], ['\xff\xff\xff\xff']])(
+test.each([['HTTP/1.1 400 Bad Request'], ['\xff\xff\xff\xff'], ['\x15\x03\x03\x00\x02\x02\x46']])(
   'what is no answer of a broker is refused: %j',
   (text) => {
     const bytes = Buffer.from(text, 'latin1')

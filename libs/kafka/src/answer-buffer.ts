@@ -2,8 +2,8 @@ import { StreamsError } from '@tidemark/streams'
 
 const SIZE_BYTES = 4
 const SCRATCH_BYTES = 64 * 1024
-/** Far beyond what is ever asked for: what claims to be longer is no answer of a Kafka broker. */
-const MAX_ANSWER_BYTES = 1024 ** 3
+/** Far beyond what is ever asked for: what claims to be longer is no answer of a Kafka broker, but text, or an alert of TLS. */
+const MAX_ANSWER_BYTES = 256 * 1024 ** 2
 
 /**
  * Puts the answers of a broker together where they arrive. Each is preceded by its size, so that a long one is read into one buffer of
