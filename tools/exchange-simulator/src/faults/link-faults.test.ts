@@ -39,6 +39,13 @@ describe('a connection with faults', () => {
     expect(ids(link.pass([frame(1), frame(2, 'ETHUSDT'), frame(3)]))).toEqual([1, 3])
   })
 
+  it('loses trades that come after it has begun, not those that are still held back to be shuffled', () => {
+    const link = setUp({ do: 'reorder', count: 3 })
+    link.pass([frame(1), frame(2)])
+    link.add({ do: 'lose', count: 2, connections: 'all', symbols: undefined })
+    expect(ids(link.pass([frame(3), frame(4), frame(5)])).toSorted((a, b) => a - b)).toEqual([1, 2, 5])
+  })
+
   it('sends trades twice', () => {
     expect(ids(setUp({ do: 'duplicate', count: 2 }).pass(frames(3)))).toEqual([0, 0, 1, 1, 2])
   })

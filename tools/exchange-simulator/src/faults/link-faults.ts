@@ -21,7 +21,10 @@ export class LinkFaults {
   }
 
   add(fault: LinkFault): void {
-    this.#pending.push({ fault, left: fault.count, held: [] })
+    const pending = { fault, left: fault.count, held: [] }
+    // Of what is made from now on, not of what others hold back: those who judge a feed go by the time.
+    if (fault.do === 'lose') this.#pending.unshift(pending)
+    else this.#pending.push(pending)
   }
 
   /** The frames as they are to be sent instead of these. */
