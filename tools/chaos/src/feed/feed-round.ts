@@ -86,7 +86,10 @@ export async function runFeedRound(options: FeedRoundOptions): Promise<FeedResul
       ...(await readFeed(kafka.logReader(), feedTopics, codecs)),
       leftOut: leftOutBy(simulator),
     })
-    const verdict = await untilSettled(options, producers, async () => judgeFeed(await evidence()))
+    const settled = await untilSettled(options, producers, async () => judgeFeed(await evidence()))
+    // What producers write at their end counts too.
+    await producers.end('clean')
+    const verdict = isSound(settled) ? judgeFeed(await evidence()) : settled
     const published = [...(await truthOf(simulator)).values()]
       .flat()
       .reduce((sum, [from, to]) => sum + to - from + 1, 0)
@@ -103,8 +106,8 @@ export async function runFeedRound(options: FeedRoundOptions): Promise<FeedResul
 }
 
 /**
- * Ends producers and the broker, starts second producers, and cuts them off from Kafka, until the market is over. Returns what it did and what
- * met with something, how often.
+ * Ends producers and the broker, starts second producers, and cuts them off from Kafka, until the market is over
+ * and those in turn have met with something. Returns what has, how often.
  */
 async function disturb(options: FeedRoundOptions, stage: Stage): Promise<Record<string, number>> {
   const { name, seed, seconds, log, nowMs, wait } = options
@@ -113,9 +116,12 @@ async function disturb(options: FeedRoundOptions, stage: Stage): Promise<Record<
   const acts = actsOf(stage)
   // The first ones of a round in turn, so that three rounds with consecutive seeds have all.
   const inTurn = [0, 1, 2].map((index) => acts[(3 * seed + index) % acts.length]!)
-  for (const endMs = nowMs() + seconds * 1000; nowMs() < endMs;) {
+  const isLeft = (act: Act) => !met.includes(act.name)
+  const endMs = nowMs() + seconds * 1000
+  // On a slow machine those in turn take longer than the market lasts.
+  const lastMs = endMs + (seconds * 1000 * 2) / 3
+  while (nowMs() < (inTurn.some(isLeft) ? lastMs : endMs)) {
     await wait(1_500 + random() * 4_000)
-    const isLeft = (act: Act) => !met.includes(act.name)
     const left = acts.filter((act) => act.isOnce !== true || isLeft(act))
     const act = inTurn.find(isLeft) ?? left[Math.floor(random() * left.length)]!
     log(`${name}: ${act.name}`)
