@@ -21,7 +21,10 @@ export interface RoundOptions extends RoundPlace {
   /** How long the instances wait for an answer, and little more for one on joining; what an application does if left out. */
   readonly instanceTimeoutMs?: number
   /** Whose brokers are ended, where brokers are. */
-  readonly cluster?: Pick<Cluster, 'brokerIds' | 'killBroker' | 'stopBroker' | 'startBroker' | 'untilInSync'>
+  readonly cluster?: Pick<
+    Cluster,
+    'brokerIds' | 'killBroker' | 'stopBroker' | 'startBroker' | 'untilReplaced' | 'untilInSync'
+  >
   readonly job: JobName
   readonly guarantee: Guaranteed
   /** What is ended under load; `connections`: nothing is, the faults are in the way to the brokers. */
@@ -173,6 +176,9 @@ function victimsOf({ target, how, cluster }: RoundOptions, instances: Instances)
   if (cluster === undefined) throw new Error('a round that ends brokers needs a cluster of them')
   return cluster.brokerIds.map((id) => async () => {
     await (how === 'crash' ? cluster.killBroker(id) : cluster.stopBroker(id))
+    // One that is back before the others have noticed takes itself for a leader still, and acts on what it alone has in its log, such as a commit
+    // that it never answered: it tells the offsets' partition of it, and the new leader aborts the rest. See docs/operations.md.
+    await cluster.untilReplaced(id)
     await cluster.startBroker(id)
     await cluster.untilInSync()
   })

@@ -50,6 +50,7 @@ it('keeps a topic over brokers that are killed and stopped, one after the other,
     [3, cluster.killBroker],
   ] as const) {
     await end(brokerId)
+    await cluster.untilReplaced(brokerId)
     await write(`without ${brokerId}`)
     await cluster.startBroker(brokerId)
     await cluster.untilInSync()

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
 import { fetchKafka } from './fetch-kafka.ts'
 import { chooseJava, findJavas } from './java.ts'
-import { askKafka } from './kafka-probe.ts'
+import { askKafka, type KafkaView } from './kafka-probe.ts'
 import type { KafkaNode } from './kafka-properties.ts'
 import { clusterIdOf, startKafka, type KafkaOptions } from './kafka-server.ts'
 import { makeContext, throwIfStopped, type LaunchContext, type LaunchOptions } from './launch-context.ts'
@@ -18,7 +18,7 @@ export interface ClusterOptions extends LaunchOptions {
   readonly brokers?: number
   /** Of each broker; 256 if left out. */
   readonly heapMb?: number
-  /** How long each start of a broker may take, and `untilInSync`. */
+  /** How long each start of a broker may take, `untilReplaced` and `untilInSync`. */
   readonly readyTimeoutMs?: number
   /** How long a broker that was killed is waited for before others lead its partitions; 6 s if left out. */
   readonly brokerSessionTimeoutMs?: number
@@ -39,6 +39,8 @@ export interface Cluster {
   stopBroker(brokerId: number): Promise<void>
   /** Starts one that is away, on its port and data; resolves when it serves clients, `untilInSync` tells when it has caught up. */
   startBroker(brokerId: number): Promise<void>
+  /** Resolves when the others know that a broker is away, and lead what it led; rejects with a `StackError` after the ready timeout. */
+  untilReplaced(brokerId: number): Promise<void>
   /** Resolves when every partition has a leader and all its replicas are in sync; rejects with a `StackError` after the ready timeout. */
   untilInSync(): Promise<void>
   /** Stops all brokers; resolves when none is left. May be called again. */
@@ -46,7 +48,7 @@ export interface Cluster {
 }
 
 const defaults = { brokers: 3, heapMb: 256, readyTimeoutMs: 120_000, brokerSessionTimeoutMs: 6_000 }
-const inSyncPollMs = 100
+const pollMs = 100
 
 /**
  * Starts a cluster of Kafka brokers on free ports, each broker and controller in one, and resolves when all serve clients. Rejects with a
@@ -105,6 +107,7 @@ async function startBrokers(brokers: Brokers): Promise<Cluster> {
     killBroker: (brokerId) => brokers.end(brokerId, 'kill'),
     stopBroker: (brokerId) => brokers.end(brokerId, 'stop'),
     startBroker: (brokerId) => brokers.start(brokerId),
+    untilReplaced: (brokerId) => brokers.untilReplaced(brokerId),
     untilInSync: () => brokers.untilInSync(),
     stop: () => brokers.stopAll(),
   }
@@ -152,24 +155,37 @@ class Brokers {
     this.#running.delete(brokerId)
   }
 
+  async untilReplaced(brokerId: number): Promise<void> {
+    this.#nodeOf(brokerId)
+    await this.#until(({ brokers }) => !brokers.includes(brokerId), `without broker ${brokerId}`)
+  }
+
   async untilInSync(): Promise<void> {
+    const { length } = this.parts.nodes
+    await this.#until(({ brokers, lagging }) => brokers.length === length && lagging === 0, 'in sync')
+  }
+
+  /** Until it is true for all brokers that answer: they learn of each other's fate one after the other. */
+  async #until(isTrue: (view: KafkaView) => boolean, what: string): Promise<void> {
     const { nodes, readyTimeoutMs, context } = this.parts
     const deadlineMs = Date.now() + readyTimeoutMs
-    let view = await this.#view()
-    while (view?.brokers.length !== nodes.length || view.lagging > 0) {
+    let views = await this.#views()
+    while (views.length === 0 || !views.every(isTrue)) {
       throwIfStopped(context.signal)
       if (Date.now() > deadlineMs) {
+        const up = Math.min(...views.map(({ brokers }) => brokers.length))
+        const lagging = Math.max(...views.map((view) => view.lagging))
         const state =
-          view === undefined
+          views.length === 0
             ? 'no broker answers'
-            : `${view.brokers.length} of ${nodes.length} brokers are up, ${view.lagging} partitions lag`
+            : `${up} of ${nodes.length} brokers are up, ${lagging} partitions lag`
         throw new StackError(
           'server-not-ready',
-          `the cluster was not in sync after ${Math.round(readyTimeoutMs / 1000)} s: ${state}`,
+          `the cluster was not ${what} after ${Math.round(readyTimeoutMs / 1000)} s: ${state}`,
         )
       }
-      await delay(inSyncPollMs)
-      view = await this.#view()
+      await delay(pollMs)
+      views = await this.#views()
     }
   }
 
@@ -186,11 +202,9 @@ class Brokers {
     await folder.release()
   }
 
-  async #view() {
+  async #views(): Promise<KafkaView[]> {
     const views = await Promise.all(this.parts.nodes.map(({ port }) => askKafka(port, 'all')))
-    const answers = views.filter((view) => view !== undefined)
-    // The one that sees most amiss: brokers learn of each other's fate one after the other.
-    return answers.sort((a, b) => a.brokers.length - b.brokers.length || b.lagging - a.lagging)[0]
+    return views.filter((view) => view !== undefined)
   }
 
   #nodeOf(brokerId: number): KafkaNode {
