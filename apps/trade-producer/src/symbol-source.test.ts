@@ -44,15 +44,21 @@ describe('the symbols', () => {
   })
 })
 
+/** Lists whose first symbol is one of these are checked until the test says what came of it. */
+function checking(...undecided: readonly string[]) {
+  const checks = new Map(undecided.map((first) => [first, Promise.withResolvers<void>()]))
+  const followed: (readonly string[])[] = []
+  const take = followChecked({
+    check: async ([first = '']) => checks.get(first)?.promise,
+    follow: (symbols) => followed.push(symbols),
+    refuse: () => undefined,
+  })
+  return { take, checks, followed }
+}
+
 describe('lists of symbols that change', () => {
   it('are followed once they are checked, but for one whose check ends after that of a later list', async () => {
-    const checks = new Map([['A', Promise.withResolvers<void>()]])
-    const followed: (readonly string[])[] = []
-    const take = followChecked({
-      check: async ([first = '']) => checks.get(first)?.promise,
-      follow: (symbols) => followed.push(symbols),
-      refuse: () => undefined,
-    })
+    const { take, checks, followed } = checking('A')
     take(['A'])
     take(['B'])
     await new Promise(setImmediate)
@@ -65,13 +71,7 @@ describe('lists of symbols that change', () => {
     ['before', ['B', 'A']],
     ['after', ['A', 'B']],
   ])('are followed where a later one is refused %s their check ends', async (_when, order) => {
-    const checks = new Map(['A', 'B'].map((first) => [first, Promise.withResolvers<void>()]))
-    const followed: (readonly string[])[] = []
-    const take = followChecked({
-      check: async ([first = '']) => checks.get(first)?.promise,
-      follow: (symbols) => followed.push(symbols),
-      refuse: () => undefined,
-    })
+    const { take, checks, followed } = checking('A', 'B')
     take(['A'])
     take(['B'])
     for (const first of order) {

@@ -19,6 +19,14 @@ const told = (): string[] =>
 const trades = (count: number): void => {
   for (let made = 0; made < count; made++) exchange.trade('AAA')
 }
+/** Its next trade comes over a new connection, and REST is asked for what is missing before it. */
+const comeBack = (): void => {
+  const again = exchange.connect()
+  trades(1)
+  exchange.deliver(again)
+  exchange.pass(exchange.limits.suspectMs)
+  exchange.answer()
+}
 
 describe('a symbol that is not followed for a while', () => {
   it('goes on where it was left off here, which may not be written yet, and fills what it has missed', () => {
@@ -28,11 +36,7 @@ describe('a symbol that is not followed for a while', () => {
     trades(1)
     exchange.deliver(connection)
     exchange.follow('AAA', { tradeId: 1, timeMs: 0 })
-    const again = exchange.connect()
-    trades(1)
-    exchange.deliver(again)
-    exchange.pass(exchange.limits.suspectMs)
-    exchange.answer()
+    comeBack()
     expect(told()).toEqual(['AAA 1', 'AAA 2', 'AAA 3-3 open reconnect', 'AAA 3', 'AAA 3-3 filled reconnect', 'AAA 4'])
   })
 
@@ -43,11 +47,7 @@ describe('a symbol that is not followed for a while', () => {
     trades(3)
     exchange.deliver(connection)
     exchange.follow('AAA', { tradeId: 3, timeMs: 0 })
-    const again = exchange.connect()
-    trades(1)
-    exchange.deliver(again)
-    exchange.pass(exchange.limits.suspectMs)
-    exchange.answer()
+    comeBack()
     expect(told().filter((line) => !line.includes('-'))).toEqual(['AAA 1', 'AAA 4', 'AAA 5'])
   })
 
@@ -66,11 +66,7 @@ describe('a symbol that is not followed for a while', () => {
       'AAA 1002-1501 open skip',
     ])
     exchange.follow('AAA')
-    exchange.connect()
-    trades(1)
-    exchange.deliver(exchange.connections.at(-1) ?? 0)
-    exchange.pass(exchange.limits.suspectMs)
-    exchange.answer()
+    comeBack()
     expect(told().slice(-3)).toEqual(['AAA 1502', 'AAA 1002-1502 filled reconnect', 'AAA 1503'])
   })
 
