@@ -1,8 +1,8 @@
 import process from 'node:process'
 import type { Rule } from '@tidemark/market'
 import { inMemoryRegistry, topicNames, type Alert, type MarketMetrics } from '@tidemark/schemas'
-import { StreamsError, type TransactionalProducerOptions, type TransactionalProducerPort } from '@tidemark/streams'
-import { InMemoryKafka, TopologyTestDriver } from '@tidemark/testing'
+import { StreamsError } from '@tidemark/streams'
+import { FailingKafka, TopologyTestDriver } from '@tidemark/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { quietMinute } from './metrics-fixture.ts'
@@ -28,24 +28,6 @@ const failures = {
 
 function answerLost(): StreamsError {
   return new StreamsError('broker-unavailable', 'the answer was lost', { retriable: true })
-}
-
-/** A Kafka whose next transaction fails, after it was committed or before. */
-class FailingKafka extends InMemoryKafka {
-  failNext: (typeof failures)[keyof typeof failures] | undefined
-
-  override transactionalProducer(options: TransactionalProducerOptions): TransactionalProducerPort {
-    const producer = super.transactionalProducer(options)
-    return {
-      ...producer,
-      commit: async (transaction) => {
-        const failure = this.failNext
-        this.failNext = undefined
-        if (failure === undefined || failure.isCommitted) await producer.commit(transaction)
-        if (failure !== undefined) throw failure.error
-      },
-    }
-  }
 }
 
 /** An alert engine that commits when it is told to, in one process whatever fails. */

@@ -1,6 +1,6 @@
 import { RecordCollector, stream, StreamsError, StreamsRuntime, topology } from '@tidemark/streams'
 import { describe, expect, test } from 'vitest'
-import { FailingKafka } from './failing-kafka-fixture.ts'
+import { FailingKafka } from './failing-kafka.ts'
 import { ManualClock } from './manual-clock.ts'
 import { orderCodec, ordersTopology, totalsCodec, type Order } from './orders-fixture.ts'
 import { TopologyTestDriver } from './topology-test-driver.ts'

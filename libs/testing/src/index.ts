@@ -1,6 +1,7 @@
 export { startFaultProxy, type FaultProxy, type FaultProxyOptions, type FaultProxyStats } from './fault-proxy.ts'
 export { FaultRules, seededChance, type Chance, type Fault, type FaultAction, type FaultRule } from './fault-rules.ts'
 export { InMemoryGroup } from './in-memory-group.ts'
+export { FailingKafka } from './failing-kafka.ts'
 export { InMemoryKafka } from './in-memory-kafka.ts'
 export { kafkaApis, type KafkaApi } from './kafka-apis.ts'
 export { kafkaPortsConformance } from './kafka-ports-conformance.ts'

@@ -1,7 +1,7 @@
 import { stream, StreamsError, topology, type ExternalSink } from '@tidemark/streams'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { FailingKafka } from './failing-kafka-fixture.ts'
+import { FailingKafka } from './failing-kafka.ts'
 import { orderCodec, ordersTopology, totalsCodec, type Order } from './orders-fixture.ts'
 import { outputsOf, type Step } from './stateful-steps-fixture.ts'
 import { TopologyTestDriver, type OutputRecord } from './topology-test-driver.ts'
