@@ -3,6 +3,7 @@ import { FailedCommits, type CommitFailures } from './failed-commits.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
 import type { RestoreProgress } from './changelog.ts'
 import type { ConsumerPort, KafkaPorts, TopicPartition } from './ports.ts'
+import { orAborted } from './or-aborted.ts'
 import type { StreamsLogger } from './run-options.ts'
 import { loadTables } from './table-loading.ts'
 import type { TaskPosition } from './task-source.ts'
@@ -53,6 +54,7 @@ export class OwnedTasks {
    */
   readonly #starts = new Map<string, number>()
   readonly #failures = new FailedCommits()
+  readonly #stopping = new AbortController()
   #assigned = false
 
   constructor(options: OwnedTasksOptions) {
@@ -169,6 +171,11 @@ export class OwnedTasks {
     return due
   }
 
+  /** Opens nothing any more: what is being read back is left, and its tasks are dropped. Who has the partitions next begins that anew. */
+  stop(): void {
+    this.#stopping.abort()
+  }
+
   /** Runs a task again that stayed in memory, from where it was. */
   #goOn(task: Task): void {
     this.#running.set(task.partition, task)
@@ -181,10 +188,24 @@ export class OwnedTasks {
 
   /** Opens tasks: first nobody else can commit for them, then it is read what was committed, then their state. */
   async #open(numbers: readonly number[]): Promise<void> {
-    const { guarantee, consumer, logger, onProgress } = this.#options
-    if (numbers.length === 0) return
+    const { guarantee, logger } = this.#options
+    const { signal } = this.#stopping
+    if (numbers.length === 0 || signal.aborted) return
     const tasks = await guarantee.open(numbers)
     for (const task of tasks) this.#running.set(task.partition, task)
+    try {
+      await orAborted(signal, () => this.#takeUp(tasks, numbers))
+    } catch (error) {
+      if (error !== signal.reason) throw error
+      logger.info({ partitions: numbers }, 'stopped while state was restored: the next start restores it')
+      for (const { partition } of tasks) this.#running.delete(partition)
+      await guarantee.drop(tasks)
+    }
+  }
+
+  async #takeUp(tasks: readonly Task[], numbers: readonly number[]): Promise<void> {
+    const { guarantee, consumer, logger, onProgress } = this.#options
+    const { signal } = this.#stopping
     const unknown = new Map(this.#partitionsOf(numbers).map((partition) => [nameOf(partition), partition]))
     for (const committed of await consumer.committed([...unknown.values()])) {
       const { topic, partition } = committed
@@ -195,8 +216,12 @@ export class OwnedTasks {
     }
     await this.#begin([...unknown.values()])
     await this.#askSinks(tasks)
-    await guarantee.restore(tasks, onProgress)
-    await loadTables(tasks, this.#options)
+    const tell = () => {
+      signal.throwIfAborted()
+      onProgress()
+    }
+    await guarantee.restore(tasks, tell)
+    await loadTables(tasks, { ...this.#options, signal, onProgress: tell })
     for (const task of tasks) task.restored()
   }
 

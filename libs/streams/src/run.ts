@@ -27,7 +27,10 @@ export interface StreamsApp {
   /** Settles when it has stopped: rejects with the error that ended it. */
   readonly done: Promise<void>
   health(): StreamsHealth
-  /** Stops reading, commits what was processed, leaves the group. Resolves when that is done; never rejects. */
+  /**
+   * Stops reading, commits what was processed, leaves the group. A restore of state is left half-way: the next start begins it anew. Resolves when that
+   * is done; never rejects.
+   */
   stop(): Promise<void>
 }
 
@@ -68,7 +71,7 @@ export function run(topology: Topology, options: RunOptions): StreamsApp {
     stop: async () => {
       stopping = true
       if (status === 'starting' || status === 'running') status = 'stopping'
-      runtime.wakeup()
+      runtime.stop()
       await done.catch(() => undefined)
     },
   }

@@ -174,8 +174,9 @@ export class StreamsRuntime {
     await this.#tasks.suspend([...failed, ...(await this.#guarantee.commit(written))])
   }
 
-  /** Ends a turn that waits for records. */
-  wakeup(): void {
+  /** Ends a turn that waits for records, or reads state back, which no later one does. To be closed then. */
+  stop(): void {
+    this.#tasks.stop()
     this.#consumer.wakeup()
   }
 
