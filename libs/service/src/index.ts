@@ -31,11 +31,7 @@ export {
   type ServiceContext,
   type ServiceOptions,
 } from './run-service.ts'
-export {
-  streamsService,
-  type StreamsLike,
-  type StreamsLikeHealth,
-  type StreamsServiceOptions,
-} from './streams-service.ts'
+export type { StreamsLike, StreamsLikeHealth } from './streams-like.ts'
+export { streamsService, type StreamsServiceOptions } from './streams-service.ts'
 export { streamsFields, streamsSettings, type RecordPlace } from './streams-config.ts'
 export { StopRequestedError, unlessStopped, type UnlessStoppedOptions } from './unless-stopped.ts'

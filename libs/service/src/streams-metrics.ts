@@ -1,5 +1,5 @@
 import type { Metrics } from './metrics.ts'
-import type { StreamsLike } from './streams-service.ts'
+import type { StreamsLike } from './streams-like.ts'
 
 /** Figures of a running stream application, read when they are asked for. */
 export function streamsMetrics(app: StreamsLike, metrics: Metrics): void {

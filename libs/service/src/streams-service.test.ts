@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { createMetrics } from './metrics.ts'
-import { streamsService, type StreamsLike, type StreamsLikeHealth } from './streams-service.ts'
+import type { StreamsLike, StreamsLikeHealth } from './streams-like.ts'
+import { streamsService } from './streams-service.ts'
 
 const partition = {
   topic: 'market-metrics',

@@ -1,4 +1,4 @@
-import type { InputPosition } from './operator.ts'
+import type { InputPosition } from './operator-context.ts'
 import type { RecordCursor } from './record-batch.ts'
 
 /** The record that a result came of. */

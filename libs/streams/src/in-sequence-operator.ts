@@ -1,7 +1,8 @@
 import { InSequence, type RecordPosition, type SequenceRange, type ValueSnapshots } from '@tidemark/windowing'
 import { StreamsError } from './errors.ts'
 import { heldValueOf, safeEntries } from './json-safe.ts'
-import type { Next, Operator, OperatorContext } from './operator.ts'
+import type { Next, Operator } from './operator.ts'
+import type { OperatorContext } from './operator-context.ts'
 import { specOf } from './state-spec.ts'
 import { ReusedRecord } from './stream-record.ts'
 

@@ -1,14 +1,9 @@
 import { EventClock, MergedClock, type Clock } from '@tidemark/windowing'
-import { fanOut, type Operator, type OperatorContext } from './operator.ts'
+import { fanOut, type Operator } from './operator.ts'
+import type { OperatorContext } from './operator-context.ts'
+import type { SourceNode } from './source-node.ts'
 import type { TableState } from './table-state.ts'
-import {
-  sourcesOf,
-  timekeeper,
-  type OperatorNode,
-  type SourceNode,
-  type Topology,
-  type TopologyNode,
-} from './topology.ts'
+import { sourcesOf, timekeeper, type OperatorNode, type Topology, type TopologyNode } from './topology.ts'
 
 /** What a task has for its operators. */
 export interface TaskSurroundings {

@@ -2,7 +2,8 @@ import { KeyedProcess, type ChangedEntry, type ProcessSteps } from '@tidemark/wi
 import { StreamsError } from './errors.ts'
 import { safeEntries } from './json-safe.ts'
 import type { KeyFormat } from './key-codec.ts'
-import { timeBehind, type Operator, type OperatorContext } from './operator.ts'
+import type { Operator } from './operator.ts'
+import { timeBehind, type OperatorContext } from './operator-context.ts'
 import { specOf } from './state-spec.ts'
 import { ReusedRecord } from './stream-record.ts'
 

@@ -7,7 +7,8 @@ import type { Operator } from './operator.ts'
 import { externalSinkOperator, topicSinkOperator, type TopicSink } from './operators.ts'
 import { processOperator, type ProcessOptions } from './process-operator.ts'
 import { joinOperator, type JoinOptions } from './table.ts'
-import { firstSource, timekeeper, type OperatorNode, type Place, type SourceNode } from './topology.ts'
+import type { SourceNode } from './source-node.ts'
+import { firstSource, timekeeper, type OperatorNode, type Place } from './topology.ts'
 import { windowsName } from './windows-name.ts'
 
 // What the steps that users write are in the graph: each is behind its places, and says how its operator is made.

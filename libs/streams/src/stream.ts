@@ -15,6 +15,7 @@ import { formatOf, withKeys, withResultKeys, type KeyCodec, type KeyFormat, type
 import type { Operator } from './operator.ts'
 import { filterOperator, flatMapOperator, mapOperator, selectKeyOperator } from './operators.ts'
 import type { ProcessOptions } from './process-operator.ts'
+import type { SourceNode } from './source-node.ts'
 import { sourceReader } from './source-reader.ts'
 import {
   aggregateNode,
@@ -29,7 +30,7 @@ import {
 } from './stream-nodes.ts'
 import type { StreamRecord } from './stream-record.ts'
 import type { Table } from './table.ts'
-import { Topology, type OperatorNode, type Place, type SourceNode } from './topology.ts'
+import { Topology, type OperatorNode, type Place } from './topology.ts'
 import { windowsName } from './windows-name.ts'
 
 /** What a source needs to be told of its records. */

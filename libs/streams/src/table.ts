@@ -1,10 +1,10 @@
 import type { Codec } from './codec.ts'
 import { formatOf, withKeys, type KeyFormat, type KeyNames, type KeyOption } from './key-codec.ts'
 import type { Operator } from './operator.ts'
+import type { SourceNode } from './source-node.ts'
 import { badRecord, type Accepted, type SourceReader } from './source-reader.ts'
 import { ReusedRecord, type StreamRecord } from './stream-record.ts'
 import { TableState } from './table-state.ts'
-import type { SourceNode } from './topology.ts'
 
 /** Limits of a table. */
 export interface TableOptions {

@@ -3,9 +3,9 @@ import { StreamsError } from './errors.ts'
 import type { KeptState, Operator, RebuiltState } from './operator.ts'
 import type { CommittedOffset } from './ports.ts'
 import type { RecordCursor } from './record-batch.ts'
+import type { SourceNode } from './source-node.ts'
 import type { SourceReader } from './source-reader.ts'
 import type { TableState } from './table-state.ts'
-import type { SourceNode } from './topology.ts'
 
 /** State of a step, with the topics whose records it is made of. */
 export interface StepState extends RebuiltState {

@@ -1,12 +1,14 @@
 import { CurrentRecord, type Cause } from './current-record.ts'
 import { attemptsSoFar, deadLetterRecord } from './dead-letter.ts'
+import type { TaskOutput } from './operator-context.ts'
 import { OperatorGraph } from './operator-graph.ts'
-import type { KeptState, RebuiltState, TaskOutput } from './operator.ts'
+import type { KeptState, RebuiltState } from './operator.ts'
 import type { RecordBatch, RecordCursor } from './record-batch.ts'
 import { RecordPace } from './record-pace.ts'
 import type { RecordCollector } from './record-collector.ts'
 import { recordFailed, recordTooSlow } from './record-errors.ts'
 import type { RecordPlace, StreamsLogger } from './run-options.ts'
+import type { SourceNode } from './source-node.ts'
 import type { Accepted, RecordIssue } from './source-reader.ts'
 import type { StreamRecord } from './stream-record.ts'
 import { TaskProgress } from './task-progress.ts'
@@ -21,7 +23,7 @@ import {
   type TaskPosition,
   type TaskSource,
 } from './task-source.ts'
-import type { SourceNode, Topology } from './topology.ts'
+import type { Topology } from './topology.ts'
 
 export interface TaskOptions {
   readonly topology: Topology

@@ -6,7 +6,6 @@ import {
   type RecordBatch,
   type TopicPartition,
 } from '@tidemark/streams'
-import type { InMemoryKafka } from './in-memory-kafka.ts'
 
 /** As a real consumer's: it bounds how long a poll's records take to process. */
 const MAX_TAKEN_BYTES = 1024 * 1024
@@ -65,13 +64,21 @@ export class InMemoryGroup {
   }
 }
 
+/** What a member reads: the logs of topics. Throws a `StreamsError` for a topic that does not exist. */
+export interface GroupLogs {
+  /** Of each partition of a topic. */
+  partitions(topic: string): readonly { readonly endOffset: number }[]
+  /** The batch with the record at an offset, or the first one after it. */
+  batchFrom(partition: TopicPartition, fromOffset: number): RecordBatch | undefined
+}
+
 /**
  * A member of an in-memory group. As in Kafka's classic protocol all members give up their partitions when the group changes; they
  * are assigned once the earlier owners have polled.
  */
 export class InMemoryConsumer implements ConsumerPort {
   alive = true
-  readonly #kafka: InMemoryKafka
+  readonly #logs: GroupLogs
   readonly #group: InMemoryGroup
   readonly #startAt: 'earliest' | 'latest'
   readonly #positions = new Map<string, number>()
@@ -82,8 +89,8 @@ export class InMemoryConsumer implements ConsumerPort {
   #generation = -1
   #isAssigned = false
 
-  constructor(kafka: InMemoryKafka, group: InMemoryGroup, startAt: 'earliest' | 'latest') {
-    this.#kafka = kafka
+  constructor(logs: GroupLogs, group: InMemoryGroup, startAt: 'earliest' | 'latest') {
+    this.#logs = logs
     this.#group = group
     this.#startAt = startAt
   }
@@ -141,7 +148,7 @@ export class InMemoryConsumer implements ConsumerPort {
   }
 
   endOffset({ topic, partition }: TopicPartition): number | undefined {
-    return this.#kafka.partitions(topic)[partition]?.endOffset
+    return this.#logs.partitions(topic)[partition]?.endOffset
   }
 
   heartbeatAgeMs(): number {
@@ -160,7 +167,7 @@ export class InMemoryConsumer implements ConsumerPort {
     while (ready.length > 0 && takenBytes < MAX_TAKEN_BYTES) {
       ready = ready.filter((partition) => {
         const name = nameOf(partition)
-        const batch = this.#kafka.batchFrom(partition, this.#positions.get(name) ?? 0)
+        const batch = this.#logs.batchFrom(partition, this.#positions.get(name) ?? 0)
         if (batch === undefined) return false
         this.#positions.set(name, batch.nextOffset)
         taken.push(batch)
@@ -208,7 +215,7 @@ export class InMemoryConsumer implements ConsumerPort {
 
   #all(): TopicPartition[] {
     return this.#topics.flatMap((topic) =>
-      this.#kafka.partitions(topic).map((_log, partition) => ({ topic, partition })),
+      this.#logs.partitions(topic).map((_log, partition) => ({ topic, partition })),
     )
   }
 

@@ -31,6 +31,7 @@ export { InSequence, inSequence, type InSequenceOptions, type InSequenceOutput }
 export { KeyedProcess, type KeyedProcessOptions } from './keyed-process.ts'
 export { HeldRecordLimitError, LimitError, OpenWindowLimitError } from './limit-error.ts'
 export { MergedClock } from './merged-clock.ts'
+export { windowOperator } from './operator-by-kind.ts'
 export type { ProcessContext, ProcessSteps, ProcessTimers } from './process-context.ts'
 export type { SequenceRange } from './sequence-holes.ts'
 export {
@@ -53,13 +54,12 @@ export {
   type Window,
   type Windows,
 } from './window.ts'
-export {
-  windowOperator,
-  type Emit,
-  type FoldOutput,
-  type RecordPosition,
-  type ValueSnapshots,
-  type WindowOperator,
-  type WindowOperatorOptions,
+export type {
+  Emit,
+  FoldOutput,
+  RecordPosition,
+  ValueSnapshots,
+  WindowOperator,
+  WindowOperatorOptions,
 } from './window-operator.ts'
 export { WindowedFold, type WindowedFoldOptions } from './windowed-fold.ts'

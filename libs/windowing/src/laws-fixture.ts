@@ -7,7 +7,8 @@ import { TextEntries } from './dormant-entries-fixture.ts'
 import { EventClock } from './event-clock.ts'
 import { InSequence } from './in-sequence.ts'
 import type { Window, Windows } from './window.ts'
-import { windowOperator, type Emit } from './window-operator.ts'
+import { windowOperator } from './operator-by-kind.ts'
+import type { Emit } from './window-operator.ts'
 
 export interface Sample {
   /** Of its key, in order of time. */

@@ -13,7 +13,7 @@ import {
   type Window,
   type Windows,
 } from './window.ts'
-import { windowOperator } from './window-operator.ts'
+import { windowOperator } from './operator-by-kind.ts'
 import { count } from './aggregators/totals.ts'
 
 const runOf = (windows: Windows<Sample>, graceMs = 0) => new Run({ windows, graceMs, mode: 'key', sequenced: false })

@@ -2,11 +2,7 @@ import type { Aggregator } from './aggregator.ts'
 import type { ChangedEntry } from './changed-entries.ts'
 import type { DormantEntries } from './dormant-entries.ts'
 import type { Clock } from './event-clock.ts'
-import { SequenceFold } from './sequence-fold.ts'
-import { SessionFold } from './session-fold.ts'
-import { SlidingFold } from './sliding-fold.ts'
-import type { Window, Windows } from './window.ts'
-import { WindowedFold } from './windowed-fold.ts'
+import type { Window } from './window.ts'
 
 /** `on-close`: a window's one final result. `on-update`: also its result so far at each `flush`, if it has changed. */
 export type Emit = 'on-close' | 'on-update'
@@ -97,23 +93,4 @@ export interface WindowOperator<V> {
    * until a record of their key comes, or a window of it closes. Not all kinds of windows can; those of a fixed length can.
    */
   adopt?(entries: DormantEntries): void
-}
-
-/** The operator for a kind of windows. Throws a TypeError where the aggregator or the output lacks what the kind or `emit` needs. */
-export function windowOperator<V, A, R>(
-  windows: Windows<V>,
-  options: WindowOperatorOptions<V, A, R>,
-): WindowOperator<V> {
-  switch (windows.kind) {
-    case 'tumbling':
-    case 'hopping':
-      return new WindowedFold({ ...options, windows })
-    case 'sliding':
-      return new SlidingFold(windows, options)
-    case 'session':
-      return new SessionFold(windows, options)
-    case 'count':
-    case 'volume':
-      return new SequenceFold(windows, options)
-  }
 }
