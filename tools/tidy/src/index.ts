@@ -1,5 +1,6 @@
 export { deadFiles } from './dead-files.ts'
 export { fileLaws, type FileLaw } from './file-laws.ts'
+export { importCircles } from './import-circles.ts'
 export { importsOf, leadsTo, packageOf } from './imports.ts'
 export { packageLaws, type PackageLaw, type Workspace } from './package-laws.ts'
 export { examplesOf, typeErrorsOf, writeExamples, type ReadmeExample } from './readme-examples.ts'

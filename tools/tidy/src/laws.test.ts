@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { deadFiles } from './dead-files.ts'
 import { fileLaws } from './file-laws.ts'
+import { importCircles } from './import-circles.ts'
 import { packageLaws } from './package-laws.ts'
 import { repositoryFiles, repositoryRoot, workspacePackages, type PackageManifest } from './repository.ts'
 import { unknownScripts } from './script-laws.ts'
@@ -26,6 +27,10 @@ describe('the repository', () => {
 
   it('has no dead files', () => {
     expect(deadFiles(files)).toEqual([])
+  })
+
+  it('has no circles of imports', () => {
+    expect(importCircles(files)).toEqual([])
   })
 
   it('has a test for every law of a specification', () => {
