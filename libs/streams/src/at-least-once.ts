@@ -1,6 +1,6 @@
 import { StreamsError } from './errors.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
-import type { CommittedOffset, ConsumerPort, ProducerPort } from './ports.ts'
+import type { ConsumerPort, ProducerPort } from './ports.ts'
 import { RecordCollector } from './record-collector.ts'
 import type { StreamsLogger } from './run-options.ts'
 import type { Task } from './task.ts'
@@ -40,7 +40,9 @@ export class AtLeastOnce implements Guarantee {
   }
 
   /** Nothing to do: state is rebuilt by reading the input again. */
-  async restore(): Promise<void> {}
+  async restore(): Promise<[]> {
+    return []
+  }
 
   restoring(): [] {
     return []
@@ -49,14 +51,7 @@ export class AtLeastOnce implements Guarantee {
   /** A task whose offsets are what this member has committed is as good as one that is rebuilt from them. */
   async keep(tasks: readonly Task[]): Promise<Task[]> {
     const committed = await this.#options.consumer.committed(tasks.flatMap((task) => task.positions()))
-    const isSame = (one: CommittedOffset | undefined, other: CommittedOffset | undefined) =>
-      one?.offset === other?.offset && one?.metadata === other?.metadata
-    return tasks.filter((task) =>
-      task.positions().every(({ topic, partition }, index) => {
-        const now = committed.find((offset) => offset.topic === topic && offset.partition === partition)
-        return isSame(now, task.progress.lastCommits[index])
-      }),
-    )
+    return tasks.filter((task) => task.progress.isLastCommit(committed))
   }
 
   mayStay(): boolean {

@@ -1,7 +1,14 @@
 import { Changelog, changelogDefinition, type RestoreProgress } from './changelog.ts'
 import { StreamsError } from './errors.ts'
 import type { FailedCommit, Guarantee } from './guarantee.ts'
-import type { Compression, KafkaPorts, LogReaderPort, ProducerOwnership, TransactionalProducerPort } from './ports.ts'
+import type {
+  Compression,
+  ConsumerPort,
+  KafkaPorts,
+  LogReaderPort,
+  ProducerOwnership,
+  TransactionalProducerPort,
+} from './ports.ts'
 import { RecordCollector, type RecordWriter } from './record-collector.ts'
 import type { StreamsLogger } from './run-options.ts'
 import type { Task } from './task.ts'
@@ -9,6 +16,7 @@ import type { Task } from './task.ts'
 export interface ExactlyOnceOptions {
   readonly applicationId: string
   readonly kafka: KafkaPorts
+  readonly consumer: Pick<ConsumerPort, 'committed'>
   readonly topics: readonly string[]
   readonly commitIntervalMs: number
   readonly compression: Compression
@@ -78,7 +86,7 @@ export class ExactlyOnce implements Guarantee {
     return owned.map(({ task }) => task)
   }
 
-  async restore(tasks: readonly Task[], onProgress: () => void): Promise<void> {
+  async restore(tasks: readonly Task[], onProgress: () => void): Promise<FailedCommit[]> {
     const { logger, nowMs } = this.#options
     const startedMs = nowMs()
     let toldMs = startedMs
@@ -92,9 +100,16 @@ export class ExactlyOnce implements Guarantee {
         }
       }
     }
-    const counts = await Promise.all(tasks.map((task) => this.#restore(task, tell)))
-    const entries = counts.reduce((sum, count) => sum + count, 0)
+    let entries = 0
+    const outcomes = await Promise.all(
+      tasks.map(async (task) => {
+        const restored = await this.#restore(task, tell)
+        for (const count of restored.values()) entries += count
+        return this.#checkOffsets(task, restored)
+      }),
+    )
     logger.info({ tasks: tasks.length, entries, tookMs: nowMs() - startedMs }, 'state restored from changelogs')
+    return outcomes.filter((outcome) => outcome !== undefined)
   }
 
   restoring(task: Task): RestoreProgress[] {
@@ -196,27 +211,33 @@ export class ExactlyOnce implements Guarantee {
     return owned.ownership.producerId === producerId && owned.ownership.epoch === epoch + 1
   }
 
-  /** Returns how many entries there are. */
-  async #restore(task: Task, onProgress: () => void): Promise<number> {
-    const { applicationId } = this.#options
+  /** Returns how many entries each state has, by name. */
+  async #restore(task: Task, onProgress: () => void): Promise<ReadonlyMap<string, number>> {
     const changelogs = this.#owned.get(task)?.changelogs ?? []
-    const restored = new Map(
-      await Promise.all(
-        changelogs.map(
-          async (changelog) => [changelog.state, await changelog.restore(this.#reader, onProgress)] as const,
-        ),
-      ),
+    const restoring = changelogs.map(
+      async (changelog) => [changelog.state, await changelog.restore(this.#reader, onProgress)] as const,
     )
+    return new Map(await Promise.all(restoring))
+  }
+
+  /** State without its offsets is refused, but where they have come since the task asked for them: then somebody else has taken it over. */
+  async #checkOffsets(task: Task, restored: ReadonlyMap<string, number>): Promise<FailedCommit | undefined> {
+    const { applicationId, consumer, logger } = this.#options
+    const { partition } = task
     const [topic] = task.progress.topicsWithoutOffsets(restored)
-    if (topic !== undefined) {
-      throw new StreamsError(
-        'offsets-lost',
-        `application ${applicationId} has state of topic ${topic} partition ${task.partition}, but no longer the offset that was committed with it, ` +
-          'and would count records twice: a reset was ended half-way, or all instances were stopped for longer than the brokers keep offsets ' +
-          `(offsets.retention.minutes): reset the application (npm run operate -- reset --application ${applicationId})`,
-      )
+    if (topic === undefined) return undefined
+    const where = `topic ${topic} partition ${partition}`
+    if (!task.progress.isLastCommit(await consumer.committed(task.positions()))) {
+      const error = new StreamsError('fenced', `${where}: another member has committed since this one took it up`)
+      logger.warn({ err: error, partition }, 'somebody else has taken the task over: it starts anew')
+      return { task, reason: 'fenced', error }
     }
-    return [...restored.values()].reduce((sum, count) => sum + count, 0)
+    throw new StreamsError(
+      'offsets-lost',
+      `application ${applicationId} has state of ${where}, but no longer the offset that was committed with it, ` +
+        'and would count records twice: a reset was ended half-way, or all instances were stopped for longer than the brokers keep offsets ' +
+        `(offsets.retention.minutes): reset the application (npm run operate -- reset --application ${applicationId})`,
+    )
   }
 
   #newTask(partition: number): Task {

@@ -2,7 +2,7 @@ import type { RestoreProgress } from './changelog.ts'
 import type { StreamsError } from './errors.ts'
 import type { Task } from './task.ts'
 
-/** A task whose commit failed in a way that leaves the rest of the application alone. */
+/** A task whose commit, or restore, failed in a way that leaves the rest of the application alone. */
 export interface FailedCommit {
   readonly task: Task
   /** `fenced`: somebody else has taken the task over, or the broker has given the transaction up. `unknown`: no answer came. */
@@ -16,8 +16,11 @@ export interface Guarantee {
   start(partitionCount: number): Promise<void>
   /** Opens tasks whose partitions were assigned. When it resolves no one else can commit for them. */
   open(partitions: readonly number[]): Promise<Task[]>
-  /** Puts back the state of tasks that have just been opened, and have taken up their committed offsets. Tells of each piece of it. Rejects with `offsets-lost` for state without the offsets it was committed with. */
-  restore(tasks: readonly Task[], onProgress: () => void): Promise<void>
+  /**
+   * Puts back the state of tasks that have just been opened, and have taken up their committed offsets. Tells of each piece of it. Returns the tasks that
+   * somebody else has committed for meanwhile. Rejects with `offsets-lost` for state without the offsets it was committed with.
+   */
+  restore(tasks: readonly Task[], onProgress: () => void): Promise<FailedCommit[]>
   /** How far the states of a task are restored; none when it is done. */
   restoring(task: Task): readonly RestoreProgress[]
   /**

@@ -220,9 +220,11 @@ export class OwnedTasks {
       signal.throwIfAborted()
       onProgress()
     }
-    await guarantee.restore(tasks, tell)
-    await loadTables(tasks, { ...this.#options, signal, onProgress: tell })
-    for (const task of tasks) task.restored()
+    const failed = await guarantee.restore(tasks, tell)
+    await this.suspend(failed)
+    const restored = tasks.filter((task) => failed.every((failure) => failure.task !== task))
+    await loadTables(restored, { ...this.#options, signal, onProgress: tell })
+    for (const task of restored) task.restored()
   }
 
   /** Sinks that hold their offsets say how far they are. */

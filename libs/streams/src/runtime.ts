@@ -327,7 +327,7 @@ export class StreamsRuntime {
         newTask,
       })
     }
-    return new ExactlyOnce({ ...this.#options, topics, newTask })
+    return new ExactlyOnce({ ...this.#options, consumer: this.#consumer, topics, newTask })
   }
 
   #newTask(partition: number, collector: RecordCollector): Task {

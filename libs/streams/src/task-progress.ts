@@ -130,9 +130,12 @@ export class TaskProgress {
     }
   }
 
-  /** What the group has committed of each source topic, as far as this task has read or written it. */
-  get lastCommits(): readonly (CommittedOffset | undefined)[] {
-    return [...this.#options.sources.values()].map(({ lastCommit }) => lastCommit)
+  /** True where this is all that the group has committed of the task's topics, as far as the task has read or written it: nobody else has. */
+  isLastCommit(committed: readonly CommittedOffset[]): boolean {
+    return [...this.#options.sources.values()].every(({ topic, lastCommit }) => {
+      const now = committed.find((offset) => offset.topic === topic && offset.partition === this.#options.partition)
+      return now?.offset === lastCommit?.offset && now?.metadata === lastCommit?.metadata
+    })
   }
 
   positions(): TaskPosition[] {

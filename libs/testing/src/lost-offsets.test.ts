@@ -1,7 +1,15 @@
-import { formatResetUnderWay, stream, StreamsError, topology, type Topology } from '@tidemark/streams'
+import {
+  formatResetUnderWay,
+  stream,
+  StreamsError,
+  topology,
+  type ConsumerOptions,
+  type ConsumerPort,
+  type Topology,
+} from '@tidemark/streams'
 import { tumbling } from '@tidemark/windowing'
 import { expect, test } from 'vitest'
-import type { InMemoryKafka } from './in-memory-kafka.ts'
+import { InMemoryKafka } from './in-memory-kafka.ts'
 import { orderCodec, ordersTopology, totals, totalsCodec, type Order } from './orders-fixture.ts'
 import { TopologyTestDriver } from './topology-test-driver.ts'
 
@@ -92,3 +100,39 @@ test.each(['exactly-once', 'at-least-once'] as const)(
     )
   },
 )
+
+/** A Kafka on which something happens before a member hears what is committed, once. */
+class SlowAnswers extends InMemoryKafka {
+  beforeAnswer: (() => Promise<void>) | undefined
+
+  override consumer(options: ConsumerOptions): ConsumerPort {
+    const consumer = super.consumer(options)
+    const committed = consumer.committed.bind(consumer)
+    consumer.committed = async (partitions) => {
+      const answer = await committed(partitions)
+      const { beforeAnswer } = this
+      this.beforeAnswer = undefined
+      await beforeAnswer?.()
+      return answer
+    }
+    return consumer
+  }
+}
+
+test('a member that is superseded before its first restore does not take the state of the next one for state without offsets', async () => {
+  const kafka = new SlowAnswers()
+  const group = kafka.group('test-driver')
+  const slow = new TopologyTestDriver(ordersTopology(), { kafka })
+  const fast = new TopologyTestDriver(ordersTopology(), { kafka })
+  kafka.beforeAnswer = async () => {
+    for (const member of [...group.members]) group.expel(member)
+    await fast.input('orders', orderCodec).pipe('ada', order(1))
+  }
+  await slow.settle()
+  expect(group.offsets.get('orders/0')?.offset).toBe(1)
+  // It has joined again, and has its old place in the group.
+  await fast.settle()
+  await slow.input('orders', orderCodec).pipe('ada', order(2))
+  await slow.input('orders', orderCodec).pipe('ada', order(62_000))
+  expect(slow.read('order-totals', totalsCodec).map(({ value }) => value.orders)).toEqual([2])
+})
