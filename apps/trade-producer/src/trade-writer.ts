@@ -1,34 +1,21 @@
-import type { FeedItem, RejectCode, RejectedFrame } from '@tidemark/binance'
-import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
+import type { FeedItem, RejectCode } from '@tidemark/binance'
+import type { TradePosition } from '@tidemark/schemas'
 import { unlessStopped } from '@tidemark/service'
 import {
-  deadLetterRecord,
   RecordCollector,
   StreamsError,
-  WATERMARK_HEADER,
-  type Codec,
   type LogReaderPort,
   type OutputBatch,
   type TransactionalProducerPort,
 } from '@tidemark/streams'
 import { readPositions, type HeldUp } from './read-positions.ts'
+import { TradeTransaction, type TransactionTopics } from './trade-transaction.ts'
 
-export interface TradeWriterOptions {
+export interface TradeWriterOptions extends TransactionTopics {
   readonly producer: TransactionalProducerPort
   readonly log: LogReaderPort
   /** The symbols that this writer, and no other shard's, writes now. */
   readonly symbols: () => readonly string[]
-  readonly topics: {
-    readonly trades: string
-    readonly deadLetters: string
-    readonly positions: string
-    readonly gaps: string
-  }
-  readonly codecs: {
-    readonly trade: Codec<Trade>
-    readonly position: Codec<TradePosition>
-    readonly gap: Codec<TradeGap>
-  }
   /** Kafka has trades which arrived at these times of this machine's day, though nobody sees them before they are committed. */
   readonly onAcknowledged?: (receivedMs: readonly number[]) => void
   /** Reading the positions, at the start or after a failure, has to wait for transactions of other shards. */
@@ -44,20 +31,6 @@ export interface WrittenFigures {
   readonly positions: ReadonlyMap<string, TradePosition>
 }
 
-/** The part of a transaction that becomes a figure once it is committed. */
-interface Pending {
-  readonly receivedMs: number[]
-  /** How many of them were acknowledged ahead of the commit. */
-  acknowledged: number
-  /** What was sent ahead of the commit: written again where the transaction has to be made anew. */
-  readonly sent: OutputBatch[]
-  sentBytes: number
-  heartbeats: number
-  readonly codes: RejectCode[]
-  readonly statuses: string[]
-  readonly positions: Map<string, TradePosition>
-}
-
 /**
  * Writes what a feed gives, exactly once: trades, heartbeats, dead letters, gaps and the positions that these lead to become visible
  * together. Whoever opened a transactional id last is its only writer. Not for concurrent calls.
@@ -68,8 +41,9 @@ export class TradeWriter {
   readonly #positions = new Map<string, TradePosition>()
   readonly #dlqByCode = new Map<RejectCode, number>()
   readonly #gapsByStatus = new Map<string, number>()
-  #pending = nothingPending()
-  #isSealed = false
+  #transaction: TradeTransaction
+  /** How many trades of the transaction were acknowledged ahead of its commit. */
+  #acknowledgedTrades = 0
   #mustRecover = false
   /** Why the last send failed, until the commit has told. */
   #sendFailure: Error | undefined
@@ -83,6 +57,7 @@ export class TradeWriter {
       partitionCount: (topic) => log.partitionCount(topic),
       send: () => Promise.reject(new StreamsError('protocol', 'records of a transaction are sent by its writer')),
     })
+    this.#transaction = this.#newTransaction()
   }
 
   get figures(): WrittenFigures {
@@ -97,11 +72,11 @@ export class TradeWriter {
 
   /** Bytes of the transaction, sent or not. */
   get bufferedBytes(): number {
-    return this.#pending.sentBytes + this.#collector.bufferedBytes
+    return this.#transaction.bufferedBytes
   }
 
   get isEmpty(): boolean {
-    return this.#pending.sent.length === 0 && this.#collector.bufferedRecords === 0
+    return this.#transaction.isEmpty
   }
 
   /**
@@ -135,17 +110,7 @@ export class TradeWriter {
 
   /** Takes an item into the transaction. Throws where a symbol's ids do not ascend: that is a bug of the feed. */
   add(item: FeedItem): void {
-    if (this.#isSealed) throw new Error('a transaction whose commit is under way takes no more records')
-    switch (item.kind) {
-      case 'trade':
-        return this.#addTrade(item.trade)
-      case 'rejected':
-        return this.#addDeadLetter(item)
-      case 'gap':
-        return this.#addGap(item.gap)
-      case 'heartbeat':
-        return this.#addHeartbeat(item.symbol, item.watermarkMs)
-    }
+    this.#transaction.add(item)
   }
 
   /**
@@ -155,9 +120,9 @@ export class TradeWriter {
   async send(): Promise<void> {
     if (this.#mustRecover || this.#collector.bufferedRecords === 0) return
     // The first has positions too: all that the transaction has part in is then known to Kafka, and its commit a round trip shorter.
-    if (this.#pending.sent.length === 0) this.#addPositions()
+    if (this.#transaction.sent.length === 0) this.#transaction.addPositions()
     try {
-      await this.#sendNow(this.#takeCollected())
+      await this.#sendNow(this.#transaction.take())
     } catch (error) {
       this.#mustRecover = true
       this.#sendFailure = error as Error
@@ -171,20 +136,20 @@ export class TradeWriter {
    */
   async commit(): Promise<readonly number[]> {
     if (this.isEmpty) return []
-    this.#seal()
+    this.#transaction.seal()
     if (this.#sendFailure !== undefined) {
       const failure = this.#sendFailure
       this.#sendFailure = undefined
       throw failure
     }
     const { producer } = this.#options
-    let batches = this.#takeCollected()
+    let batches = this.#transaction.take()
     if (this.#mustRecover) {
       await producer.init()
       const isCommitted = this.#isCommitted(await this.#readPositions())
       this.#mustRecover = false
       if (isCommitted) return this.#committed()
-      batches = this.#pending.sent
+      batches = this.#transaction.sent
     }
     this.#mustRecover = true
     // The commit follows what is sent, and fails with it.
@@ -195,86 +160,8 @@ export class TradeWriter {
     return this.#committed()
   }
 
-  #addTrade(trade: Trade): void {
-    const { symbol, trade_id: id, trade_time_ms: timestampMs } = trade
-    const before = this.#positionOf(symbol)
-    if (before !== undefined && id <= before.trade_id) {
-      throw new Error(`${symbol}: trade ${id} came after ${before.trade_id}: the feed hands out ids in ascending order`)
-    }
-    const { topics, codecs } = this.#options
-    this.#collector.add({ topic: topics.trades, key: symbol, value: trade, codec: codecs.trade, timestampMs })
-    this.#pending.positions.set(symbol, { ...positionAt(symbol, before), trade_id: id, trade_time_ms: timestampMs })
-    this.#pending.receivedMs.push(trade.ingestion_time_ms)
-  }
-
-  #addGap(gap: TradeGap): void {
-    const { topics, codecs } = this.#options
-    const { symbol, status, from_trade_id, to_trade_id } = gap
-    const timestampMs = gap.resolved_at_ms ?? gap.detected_at_ms
-    this.#collector.add({ topic: topics.gaps, key: symbol, value: gap, codec: codecs.gap, timestampMs })
-    const before = positionAt(symbol, this.#positionOf(symbol))
-    const decided = { trade_id: Math.max(before.trade_id, to_trade_id), open_gap_from_id: null }
-    const change = status === 'open' ? { open_gap_from_id: from_trade_id } : decided
-    this.#pending.positions.set(symbol, { ...before, ...change })
-    this.#pending.statuses.push(status)
-  }
-
-  #addHeartbeat(symbol: string, watermarkMs: number): void {
-    const before = this.#positionOf(symbol)
-    if (before === undefined) throw new Error(`${symbol}: a heartbeat before its first trade`)
-    const headers = [{ key: WATERMARK_HEADER, value: Buffer.from(String(watermarkMs)) }]
-    const topic = this.#options.topics.trades
-    this.#collector.addBytes({ topic, key: Buffer.from(symbol), value: null, timestampMs: watermarkMs, headers })
-    this.#pending.positions.set(symbol, { ...before, watermark_ms: watermarkMs })
-    this.#pending.heartbeats++
-  }
-
-  #addDeadLetter(rejected: RejectedFrame): void {
-    const { code, message, bytes, receivedAtMs } = rejected
-    this.#collector.addBytes(
-      deadLetterRecord({
-        topic: this.#options.topics.deadLetters,
-        key: null,
-        value: bytes,
-        code,
-        exception: 'RejectedFrame',
-        message,
-        attempts: 1,
-        ingestionTimeMs: receivedAtMs,
-      }),
-    )
-    this.#pending.codes.push(code)
-  }
-
-  #positionOf(symbol: string): TradePosition | undefined {
-    return this.#pending.positions.get(symbol) ?? this.#positions.get(symbol)
-  }
-
-  #seal(): void {
-    if (this.#isSealed) return
-    this.#isSealed = true
-    this.#addPositions()
-  }
-
-  #addPositions(): void {
-    const { topics, codecs } = this.#options
-    for (const [key, value] of this.#pending.positions) {
-      const timestampMs = value.trade_time_ms
-      this.#collector.add({ topic: topics.positions, key, value, codec: codecs.position, timestampMs })
-    }
-  }
-
-  /** What was added since the last call, as copies: they have to last until the commit, and the collector's buffers are for what comes next. */
-  #takeCollected(): readonly OutputBatch[] {
-    const batches = this.#collector.batches().map((batch) => ({ ...batch, records: Buffer.from(batch.records) }))
-    this.#pending.sentBytes += this.#collector.bufferedBytes
-    this.#pending.sent.push(...batches)
-    this.#collector.clear()
-    return batches
-  }
-
   async #sendNow(batches: readonly OutputBatch[]): Promise<void> {
-    const until = this.#pending.receivedMs.length
+    const until = this.#transaction.receivedMs.length
     await this.#options.producer.send(batches)
     this.#acknowledged(until)
   }
@@ -285,11 +172,12 @@ export class TradeWriter {
    * another writer was there between, and knows of the same trades.
    */
   #isCommitted(found: ReadonlyMap<string, TradePosition>): boolean {
-    const { positions } = this.#pending
+    const { positions } = this.#transaction
     const symbols = [...new Set([...positions.keys(), ...this.#options.symbols()])]
     const isFound = (symbol: string, at: TradePosition | undefined): boolean =>
       JSON.stringify(found.get(symbol)) === JSON.stringify(at)
-    if (positions.size > 0 && symbols.every((symbol) => isFound(symbol, this.#positionOf(symbol)))) return true
+    if (positions.size > 0 && symbols.every((symbol) => isFound(symbol, this.#transaction.positionOf(symbol))))
+      return true
     const moved = symbols.find((symbol) => !isFound(symbol, this.#positions.get(symbol)))
     if (moved === undefined) return false
     const [left, at] = [this.#positions.get(moved)?.trade_id, found.get(moved)?.trade_id]
@@ -301,14 +189,14 @@ export class TradeWriter {
 
   /** Tells of the trades up to this one that were not acknowledged before. */
   #acknowledged(until: number): void {
-    const { acknowledged, receivedMs } = this.#pending
+    const acknowledged = this.#acknowledgedTrades
     if (until <= acknowledged) return
-    this.#pending.acknowledged = until
-    this.#options.onAcknowledged?.(receivedMs.slice(acknowledged, until))
+    this.#acknowledgedTrades = until
+    this.#options.onAcknowledged?.(this.#transaction.receivedMs.slice(acknowledged, until))
   }
 
   #committed(): readonly number[] {
-    const { receivedMs, heartbeats, codes, statuses, positions } = this.#pending
+    const { receivedMs, heartbeats, codes, statuses, positions } = this.#transaction
     this.#acknowledged(receivedMs.length)
     this.#produced += receivedMs.length
     this.#heartbeats += heartbeats
@@ -316,31 +204,17 @@ export class TradeWriter {
     for (const status of statuses) this.#gapsByStatus.set(status, (this.#gapsByStatus.get(status) ?? 0) + 1)
     for (const [symbol, position] of positions) this.#positions.set(symbol, position)
     this.#collector.clear()
-    this.#pending = nothingPending()
-    this.#isSealed = false
+    this.#transaction = this.#newTransaction()
+    this.#acknowledgedTrades = 0
     return receivedMs
+  }
+
+  #newTransaction(): TradeTransaction {
+    return new TradeTransaction({ to: this.#options, collector: this.#collector, committed: this.#positions })
   }
 
   #readPositions(): Promise<Map<string, TradePosition>> {
     const { log, topics, codecs, onHeldUp } = this.#options
     return readPositions({ log, topic: topics.positions, codec: codecs.position, ...(onHeldUp && { onHeldUp }) })
   }
-}
-
-function nothingPending(): Pending {
-  return {
-    receivedMs: [],
-    acknowledged: 0,
-    sent: [],
-    sentBytes: 0,
-    heartbeats: 0,
-    codes: [],
-    statuses: [],
-    positions: new Map(),
-  }
-}
-
-/** A position in the order of its schema's fields, as it is read back. */
-function positionAt(symbol: string, before: TradePosition | undefined): TradePosition {
-  return before ?? { symbol, trade_id: -1, trade_time_ms: 0, watermark_ms: null, open_gap_from_id: null }
 }
