@@ -134,7 +134,8 @@ async function disturbedLoad(
 ): Promise<number> {
   const { name, records, restarts, target, how, seed, log, wait } = options
   const victims = victimsOf(options, instances)
-  const turns = shuffledTurns(victims.length, restarts, seededRandom(-seed))
+  const chance = seededRandom(-seed)
+  const turns = shuffledTurns(victims.length, restarts, chance)
   let done = 0
   let underWay: Promise<void> | undefined
   let processedAtLast = 0
@@ -147,16 +148,19 @@ async function disturbedLoad(
       await wait(PAUSE_MS)
       await untilProcessed({ admin, group: name, topic }, soFar - MOST_AHEAD, options)
       if (target === 'connections' && follower.seen === 0) startedAt = soFar
-      if (done === turns.length) return soFar < startedAt + records
+      if (done === turns.length) return underWay !== undefined || soFar < startedAt + records
       if (underWay !== undefined || soFar < ((done + 1) / (turns.length + 1)) * records) return true
       const processed = await processedBy({ admin, group: name, topic })
       if (processed <= processedAtLast) return true
       processedAtLast = processed
       const index = turns[done++]!
       log(`${name}: ${how} of ${target} ${index} after ${processed} of ${soFar} records`)
-      underWay = victims[index]?.().finally(() => {
-        underWay = undefined
-      })
+      // With the next records on their way: all that came before may be committed by now.
+      underWay = wait(chance() * PAUSE_MS)
+        .then(() => victims[index]?.())
+        .finally(() => {
+          underWay = undefined
+        })
       return true
     },
   })

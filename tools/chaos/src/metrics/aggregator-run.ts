@@ -122,7 +122,10 @@ async function writeWhileKilling(
     }
     const index = done++ % instances.running.length
     say(`${group}: kill -9 of instance ${index} after ${processedAtLast} of ${from} records`)
-    underWay = instances.end(index, 'crash').then(() => instances.start(index))
+    // With the next records on their way: all that came before may be committed by now.
+    underWay = wait(pace.pauseMs)
+      .then(() => instances.end(index, 'crash'))
+      .then(() => instances.start(index))
   }
   await underWay
   await producer.close()
