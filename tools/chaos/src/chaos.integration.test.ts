@@ -1,12 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import type { Swept } from './fault-rules.ts'
-import { proofs, type ProofSettings } from './proofs.ts'
-import { proveRound } from './prove.ts'
+import { proofs } from './proofs.ts'
+import { proveBacklog } from './prove.ts'
+import { expectKept, placeOf, shortened } from './short-round-fixture.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -14,15 +11,12 @@ declare module 'vitest' {
   }
 }
 
-const RECORDS = 6_000
-
-/** A proof with few records and one end of each of two instances: seconds instead of minutes. */
-function shortened(settings: ProofSettings | undefined): ProofSettings {
-  if (settings === undefined) throw new Error('there is no such proof')
-  return { ...settings, records: RECORDS, partitions: 4, instances: 2, restarts: 1 }
-}
-
 const [atLeastOnceCrash, , , exactlyOnceClean] = proofs.smoke
+const place = (what: string) =>
+  placeOf(what, {
+    ...{ bootstrapServers: inject('kafka'), replicationFactor: 1 },
+    ...{ seed: Date.now() % 1_000_000, nowMs: () => performance.now(), wait: (ms: number) => delay(ms) },
+  })
 
 test.each([
   ['copies are there once and in order after kill -9 of each instance', shortened(proofs.transactions[0])],
@@ -32,22 +26,15 @@ test.each([
   ['windows are there at least once, and right, after kill -9 of each at-least-once', shortened(atLeastOnceCrash)],
   ['windows are there once through connections with faults', shortened(proofs.proxy[0])],
 ] as const)('under load, %s', { timeout: 240_000 }, async (_what, settings) => {
-  const logDir = await mkdtemp(join(tmpdir(), 'tidemark-chaos-'))
-  onTestFinished(() => rm(logDir, { recursive: true, force: true }))
-  const seed = Date.now() % 1_000_000
-  const outcome = await proveRound(settings, {
-    host: process,
-    bootstrapServers: inject('kafka'),
-    replicationFactor: 1,
-    logDir,
-    name: `chaos-${settings.job}-${seed}`,
-    seed,
-    log: (line) => console.log(line),
-    nowMs: () => performance.now(),
-    wait: (ms) => delay(ms),
-  })
+  const { swept } = await expectKept(settings, await place(settings.job))
+  if (settings.target === 'connections') expect(Object.keys((swept as Swept).faults)).not.toEqual([])
+})
+
+const MIB = 1024 * 1024
+
+test('before a slow sink, what is held of a backlog of several times as much stays below its bound', async () => {
+  const settings = { records: 50_000, partitions: 4, maxBufferedBytes: 8 * MIB, writeMs: 100 }
+  const outcome = await proveBacklog(settings, await place('backlog'))
   expect(outcome, JSON.stringify(outcome)).toMatchObject({ kept: true })
-  expect(outcome.records).toBeGreaterThanOrEqual(RECORDS)
-  expect(outcome.readUnderLoad).toBeGreaterThan(0)
-  if (settings.target === 'connections') expect(Object.keys((outcome.swept as Swept).faults)).not.toEqual([])
+  expect(outcome['records']).toBe(settings.records)
 })

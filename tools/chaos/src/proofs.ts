@@ -49,8 +49,10 @@ export const proofs: Readonly<Record<RoundProofName, readonly ProofSettings[]>> 
   proxy: [sweep, { ...sweep, guarantee: 'at-least-once' }],
 }
 
+export type BacklogSettings = Pick<BacklogOptions, 'records' | 'partitions' | 'maxBufferedBytes' | 'writeMs'>
+
 /** A slow sink and a long backlog: what is in memory stays below its bound. */
-export const backlog: Pick<BacklogOptions, 'records' | 'partitions' | 'maxBufferedBytes' | 'writeMs'> = {
+export const backlog: BacklogSettings = {
   records: 1_000_000,
   partitions: 6,
   maxBufferedBytes: 32 * 1024 * 1024,

@@ -4,7 +4,7 @@ import { seededChance, startFaultProxy, type FaultRule } from '@tidemark/testing
 import { isBounded, runBacklog } from './backlog.ts'
 import { faultRules, faultRulesOfTurn, neverStruck, requestTimeoutMs, type Swept } from './fault-rules.ts'
 import { proveRounds, proving, type Outcome, type ProofHost, type RoundPlace, type Rounds } from './proof-run.ts'
-import { backlog, proofs, roundProofNames, type ProofSettings } from './proofs.ts'
+import { backlog, proofs, roundProofNames, type BacklogSettings, type ProofSettings } from './proofs.ts'
 import { runRound } from './round.ts'
 import { isKept } from './verdict.ts'
 
@@ -47,7 +47,7 @@ export async function proveEngine(host: ProofHost, names: readonly ProofName[], 
 
 /** The ways to run a round of a proof: each round runs all of them. */
 function variantsOf(proof: ProofName): readonly ((place: Place) => Promise<Outcome>)[] {
-  if (proof === 'backlog') return [proveBacklog]
+  if (proof === 'backlog') return [(place) => proveBacklog(backlog, place)]
   // The variants of a round are two turns apart, so that those of a sweep come to every kind of fault sooner.
   return proofs[proof].map(
     (settings, index) => (place) => proveRound(settings, place, faultRulesOfTurn(place.seed + 2 * index)),
@@ -78,8 +78,12 @@ export async function proveRound(
   }
 }
 
-async function proveBacklog({ host, bootstrapServers, replicationFactor, name, seed }: Place): Promise<Outcome> {
-  const verdict = await runBacklog({ ...backlog, host, bootstrapServers, name, replicationFactor })
-  const { maxBufferedBytes } = backlog
+/** A backlog before a slow sink. */
+export async function proveBacklog(
+  settings: BacklogSettings,
+  { host, bootstrapServers, replicationFactor, name, seed }: Place,
+): Promise<Outcome> {
+  const verdict = await runBacklog({ ...settings, host, bootstrapServers, name, replicationFactor })
+  const { maxBufferedBytes } = settings
   return { name, seed, kept: isBounded(verdict, maxBufferedBytes), maxBufferedBytes, ...verdict }
 }

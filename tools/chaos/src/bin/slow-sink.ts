@@ -32,8 +32,10 @@ const app = run(stream(input, sampleCodec, { timestampMs: ({ timestampMs }) => t
   maxSinkRecords: 1_000_000,
 })
 try {
-  while (seen.records < total) await Promise.race([delay(20), app.done])
-  measure()
+  while (seen.records < total) {
+    await Promise.race([delay(20), app.done])
+    measure()
+  }
   await app.stop()
   await app.done
 } finally {
