@@ -249,7 +249,7 @@ export const recordSchemas: { readonly [N in SchemaName]: RecordSchema } = {
       {
         name: 'status',
         type: 'string',
-        doc: '`open`, `filled` (all of it is in the topic), `unfillable` (the exchange has none of it) or `given_up` (not had in time, or a dead letter).',
+        doc: '`open`, `filled` (all of it is in the topic), `unfillable` (the exchange serves none of it: there is none, or it is too old) or `given_up` (not had in time, or a dead letter).',
       },
       {
         name: 'detected_at_ms',

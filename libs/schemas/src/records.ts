@@ -164,7 +164,7 @@ export interface TradeGap {
   readonly to_trade_id: number
   /** `reconnect`, `skip` (within a connection), `restart` (missed while the producer was down) or `overload` (dropped here). */
   readonly cause: string
-  /** `open`, `filled` (all of it is in the topic), `unfillable` (the exchange has none of it) or `given_up` (not had in time, or a dead letter). */
+  /** `open`, `filled` (all of it is in the topic), `unfillable` (the exchange serves none of it: there is none, or it is too old) or `given_up` (not had in time, or a dead letter). */
   readonly status: string
   /** Event time at which it was noticed; milliseconds since the epoch. */
   readonly detected_at_ms: number
