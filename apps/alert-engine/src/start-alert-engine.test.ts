@@ -151,7 +151,7 @@ describe('the rules', () => {
       readFile: () => broken,
     } as unknown as Parameters<typeof startAlertEngine>[0])
     await expect(start).rejects.toThrow(
-      /^ALERT_RULES rules.yaml has 6 errors:\n {2}rule a: metric: .*\n {2}rule a: window: /,
+      /^a setting is wrong:\n {2}ALERT_RULES rules.yaml has 6 errors:\n {4}rule a: metric: .*\n {4}rule a: window: /,
     )
   })
 })

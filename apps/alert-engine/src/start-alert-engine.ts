@@ -1,5 +1,11 @@
 import { builtInRules, type Rule } from '@tidemark/market'
-import { streamsService, streamsSettings, type RunningService, type ServiceContext } from '@tidemark/service'
+import {
+  ConfigError,
+  streamsService,
+  streamsSettings,
+  type RunningService,
+  type ServiceContext,
+} from '@tidemark/service'
 import { run, type KafkaPorts } from '@tidemark/streams'
 import type { AlertChannel } from './alert-channel.ts'
 import { alertDelivery } from './alert-delivery.ts'
@@ -19,7 +25,7 @@ export interface AlertEngineContext extends ServiceContext<Config> {
   readonly nowMs: () => number
 }
 
-/** Starts judging every final window. Rejects where the rules file can't be read or is wrong, with all that is wrong in it. */
+/** Starts judging every final window. Rejects with a `ConfigError` where the rules file can't be read or is wrong, with all that is wrong in it. */
 export async function startAlertEngine(context: AlertEngineContext): Promise<RunningService> {
   const { config, logger, metrics, signal, kafka, codecs, nowMs } = context
   const rules = rulesOf(context)
@@ -77,11 +83,13 @@ function rulesOf({ config, readFile }: AlertEngineContext): readonly Rule[] {
   try {
     text = readFile(path)
   } catch (cause) {
-    throw new Error(`ALERT_RULES ${path} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    })
+    throw new ConfigError([
+      `ALERT_RULES ${path} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+    ])
   }
   const parsed = parseRules(text)
   if (parsed.ok) return parsed.rules
-  throw new Error(`ALERT_RULES ${path} has ${parsed.issues.length} errors:\n  ${parsed.issues.join('\n  ')}`)
+  throw new ConfigError([
+    `ALERT_RULES ${path} has ${parsed.issues.length} errors:\n    ${parsed.issues.join('\n    ')}`,
+  ])
 }

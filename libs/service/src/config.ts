@@ -7,6 +7,9 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** Which fields hold a secret; kept here so that a schema's own metadata stays free for its user. */
 export const secretFields = z.registry<{ readonly secret: true }>()
 
+/** With which a process ends that its settings keep from starting (EX_CONFIG of sysexits.h): starting it again does not help. */
+export const WRONG_SETTINGS_EXIT_CODE = 78
+
 /** The settings are wrong. The message lists every wrong setting, one a line, and never a secret's value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'

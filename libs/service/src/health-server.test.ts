@@ -54,7 +54,7 @@ it('names a taken port and the setting that moves it', async () => {
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
   await expect(startHealthServer({ ...options('ok'), port })).rejects.toThrow(
-    `port ${port} on 127.0.0.1 is taken by another process: stop it, or set HEALTH_PORT to a free port`,
+    `a setting is wrong:\n  port ${port} on 127.0.0.1 is taken by another process: stop it, or set HEALTH_PORT to a free port`,
   )
   other.close()
 })

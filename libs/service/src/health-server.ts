@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify'
+import { ConfigError } from './config.ts'
 import type { Metrics } from './metrics.ts'
 
 /** `ok`: it does its work. `starting`, `degraded` (it waits for something outside), `stopping` and `failed`: it does not. */
@@ -35,7 +36,7 @@ export interface HealthServer {
 
 /**
  * Serves `/health` (JSON; 200 where the status is `ok`, else 503), `/livez` and `/readyz` (200 or 503) and `/metrics`
- * (Prometheus text). Rejects with an error naming the port and HEALTH_PORT where it can't listen.
+ * (Prometheus text). Rejects with a `ConfigError` naming the port and HEALTH_PORT where it can't listen.
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
   const server = healthRoutes(options)
@@ -44,7 +45,7 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
     await server.listen({ port, host })
   } catch (error) {
     await server.close()
-    throw new Error(listenMessage(error, host, port), { cause: error })
+    throw new ConfigError([listenMessage(error, host, port)])
   }
   const address = server.server.address()
   return {

@@ -1,4 +1,11 @@
-export { ConfigError, loadConfig, printableConfig, type Environment, type LoadConfigOptions } from './config.ts'
+export {
+  ConfigError,
+  loadConfig,
+  printableConfig,
+  WRONG_SETTINGS_EXIT_CODE,
+  type Environment,
+  type LoadConfigOptions,
+} from './config.ts'
 export {
   commaList,
   durationMs,

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { ConfigError } from './config.ts'
 import { secret, serviceFields } from './fields.ts'
 import { runService, type RunningService, type ServiceContext } from './run-service.ts'
 import { StopRequestedError } from './unless-stopped.ts'
@@ -189,12 +190,19 @@ describe('the end of a service', () => {
 })
 
 describe('the start', () => {
-  it('writes wrong settings to stderr and exits with 1, before anything is started', async () => {
+  it('writes wrong settings to stderr and exits with 78, before anything is started', async () => {
     const process = new FakeProcess({ HEALTH_PORT: 'x' })
     const { finished } = run(process, () => expect.unreachable())
     await finished
-    expect(process.exits).toEqual([1])
+    expect(process.exits).toEqual([78])
     expect(process.written.join('')).toMatch(/^fake: 2 settings are wrong:\n {2}HEALTH_PORT.*\n {2}TOKEN is not set/)
+  })
+
+  it('exits with 78 too where it is the start that refuses a setting, and says only what is wrong', async () => {
+    const process = new FakeProcess()
+    await run(process, () => Promise.reject(new ConfigError(['RULES is empty']))).finished
+    expect(process.exits).toEqual([78])
+    expect(process.written).toEqual(['fake: a setting is wrong:\n  RULES is empty\n'])
   })
 
   it('logs the settings without secrets', async () => {

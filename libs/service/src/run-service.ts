@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { DestinationStream } from 'pino'
 import type { z } from 'zod'
-import { ConfigError, loadConfig, printableConfig, type Environment } from './config.ts'
+import { ConfigError, WRONG_SETTINGS_EXIT_CODE, loadConfig, printableConfig, type Environment } from './config.ts'
 import type { LogLevel } from './fields.ts'
 import { startHealthServer, type HealthServer, type HealthSource } from './health-server.ts'
 import { createLogger, type Logger } from './logger.ts'
@@ -57,8 +57,8 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143 }
 
 /**
  * Runs a service for as long as the process lives: reads the settings, opens the health server, starts the service, and stops it
- * on SIGTERM or SIGINT. Calls `process.exit` with 0 after a stop or a normal end, and with 1 after a wrong setting, a failed start, a
- * failed service, an uncaught error or a stop that took too long. A second signal exits at once.
+ * on SIGTERM or SIGINT. Calls `process.exit` with 0 after a stop or a normal end, with 78 where a setting is wrong (a `ConfigError`, also one of
+ * the start), and with 1 after a failed start, a failed service, an uncaught error or a stop that took too long. A second signal exits at once.
  */
 export async function runService<S extends z.ZodObject>(options: ServiceOptions<S>): Promise<void> {
   const { process, name } = options
@@ -67,9 +67,7 @@ export async function runService<S extends z.ZodObject>(options: ServiceOptions<
     config = loadConfig(options.config, process.env)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    process.stderr.write(`${name}: ${error.message}\n`)
-    process.exit(1)
-    return
+    return refuse(options, error)
   }
   const service = config as unknown as ServiceConfig
   const destination = options.logDestination === undefined ? {} : { destination: options.logDestination }
@@ -77,15 +75,22 @@ export async function runService<S extends z.ZodObject>(options: ServiceOptions<
   logger.info({ config: printableConfig(options.config, config) }, 'starting')
   const stopping = new AbortController()
   listenToProcess(process, logger, stopping)
-  const failed = await lifetime(options, { config, logger, metrics: createMetrics(), signal: stopping.signal }).then(
-    () => false,
-    (err: unknown) => {
-      logger.fatal({ err }, `${name} failed: exit with 1`)
-      return true
-    },
-  )
-  if (!failed) logger.info('stopped')
-  process.exit(failed ? 1 : 0)
+  try {
+    await lifetime(options, { config, logger, metrics: createMetrics(), signal: stopping.signal })
+  } catch (err) {
+    if (err instanceof ConfigError) return refuse(options, err)
+    logger.fatal({ err }, `${name} failed: exit with 1`)
+    process.exit(1)
+    return
+  }
+  logger.info('stopped')
+  process.exit(0)
+}
+
+/** What is wrong with the settings is for whoever has written them: no line of the log, but plain text. */
+function refuse({ name, process }: Pick<ServiceOptions<z.ZodObject>, 'name' | 'process'>, error: ConfigError): void {
+  process.stderr.write(`${name}: ${error.message}\n`)
+  process.exit(WRONG_SETTINGS_EXIT_CODE)
 }
 
 function listenToProcess(process: ProcessBindings, logger: Logger, stopping: AbortController): void {

@@ -34,5 +34,5 @@ try {
 } catch (error) {
   if (!(error instanceof SimulatorError)) throw error
   process.stderr.write(`${error.message}\n`)
-  process.exitCode = 1
+  process.exitCode = 78 // EX_CONFIG of sysexits.h, as apps: it refuses what it was given, and will again
 }

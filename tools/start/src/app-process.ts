@@ -1,5 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
-import { superviseProcess, type Host, type SupervisedProcess } from '@tidemark/stack'
+import { WRONG_SETTINGS_EXIT_CODE } from '@tidemark/service'
+import { StackError, superviseProcess, type Host, type SupervisedProcess } from '@tidemark/stack'
 
 export interface AppOptions {
   readonly name: string
@@ -22,7 +23,7 @@ const MAX_RESTARTS = 5
 const RESTART_WINDOW_MS = 60_000
 const KEPT_LINES = 20
 
-/** An app that is started again when it ends by itself, as an orchestrator would. */
+/** An app that is started again when it ends by itself, as an orchestrator would; not where it refuses its settings. */
 export class AppProcess {
   readonly name: string
   /** Rejects when the app can't be kept running; resolves when it was stopped. */
@@ -60,6 +61,10 @@ export class AppProcess {
     for (;;) {
       const code = await this.#process.exited
       if (this.#stopping) break
+      // What it refuses at its first start it refuses at each. Later it is bad luck: what it was given is what it had before.
+      if (code === WRONG_SETTINGS_EXIT_CODE && this.restarts === 0) {
+        throw new StackError('setup-failed', `${name} can't start (${logFile}):\n${this.#saidPlainly()}`)
+      }
       const recent = this.#restartsMs.filter((atMs) => nowMs() - atMs < RESTART_WINDOW_MS)
       if (recent.length >= MAX_RESTARTS) {
         const lines = this.#lastLines.join('\n')
@@ -74,6 +79,11 @@ export class AppProcess {
       this.#process = this.#start()
     }
     this.#output.end()
+  }
+
+  /** Its last lines that are for people: those of a log are JSON. */
+  #saidPlainly(): string {
+    return this.#lastLines.filter((line) => !line.startsWith('{')).join('\n')
   }
 
   #start(): SupervisedProcess {
