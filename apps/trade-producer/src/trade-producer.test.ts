@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UnknownSymbolsError, type ConnectTradesOptions, type FeedItem } from '@tidemark/binance'
 import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
-import { createLogger, createMetrics, loadConfig, type Metrics } from '@tidemark/service'
+import { ConfigError, createLogger, createMetrics, loadConfig, type Metrics } from '@tidemark/service'
 import {
   jsonCodec,
   StreamsError,
@@ -252,6 +252,15 @@ describe('the trade producer', () => {
     while (running.health()['symbols_problem'] === undefined) await new Promise(setImmediate)
     expect(running.health()).toMatchObject({ status: 'degraded', ws_connected: true })
     await running.stop()
+  })
+
+  it('does not start with symbols that the exchange does not have: a setting is wrong', async () => {
+    const unknown = new UnknownSymbolsError([{ symbol: 'BTCUSD', near: ['BTCUSDT'] }], 'the exchange')
+    const starting = start({}, {}, { requireSymbols: () => Promise.reject(unknown) })
+    await expect(starting).rejects.toThrow(
+      new ConfigError(['SYMBOLS: the exchange has no BTCUSD (did you mean BTCUSDT?)']),
+    )
+    await expect(starting).rejects.toBeInstanceOf(ConfigError)
   })
 
   it('fails where Kafka refuses for good, and closes its clients', async () => {

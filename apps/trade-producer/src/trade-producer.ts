@@ -1,6 +1,12 @@
-import { connectTrades, type ConnectTradesOptions, type SymbolStart, type TradeFeed } from '@tidemark/binance'
+import {
+  connectTrades,
+  UnknownSymbolsError,
+  type ConnectTradesOptions,
+  type SymbolStart,
+  type TradeFeed,
+} from '@tidemark/binance'
 import type { Trade, TradeGap, TradePosition } from '@tidemark/schemas'
-import type { RunningService, ServiceContext } from '@tidemark/service'
+import { ConfigError, type RunningService, type ServiceContext } from '@tidemark/service'
 import { decide, StreamsError, type Codec, type KafkaPorts } from '@tidemark/streams'
 import { commitLoop } from './commit-loop.ts'
 import { transactionTimeoutMs, type ProducerConfig } from './config.ts'
@@ -35,7 +41,8 @@ export interface TradeProducerOptions extends ServiceContext<ProducerConfig> {
 
 /**
  * Fences the shard's earlier writers, reads how far they have come, then connects to the exchange and writes what comes, and what was
- * missed in between. Ends, failed, where another instance of the shard takes over.
+ * missed in between. Rejects with a `ConfigError` where the exchange does not have one of the symbols. Ends, failed, where another instance of
+ * the shard takes over.
  */
 export async function startTradeProducer(options: TradeProducerOptions): Promise<RunningService> {
   const { config, logger, metrics, signal, kafka, timeOfDayMs, exchange } = options
@@ -43,7 +50,7 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   const source = new SymbolSource(config, logger)
   const symbols = await source.read()
   const checker = symbolChecker(options)
-  await checker.check(symbols)
+  await checker.check(symbols).catch(refuseUnknown)
   const tracked: { clock?: ReturnType<ExchangeSide['trackClock']> | undefined } = {}
   const hops = exposeHops(metrics, () => tracked.clock?.offset())
   const writer = new TradeWriter({
@@ -106,6 +113,10 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
       await done.catch(() => undefined)
     },
   }
+}
+
+function refuseUnknown(error: unknown): never {
+  throw error instanceof UnknownSymbolsError ? new ConfigError([`SYMBOLS: ${error.message}`]) : error
 }
 
 /** Another shard may have written of symbols that this one is given, up to a moment ago. Repeated until Kafka answers. */
