@@ -15,7 +15,7 @@ const tests = ['**/*.test.ts', '**/*-fixture.ts', '**/*.bench.ts']
 const serverTests = ['**/*.integration.test.ts', '**/*.e2e.test.ts', '**/src/e2e/*.ts']
 
 /** Where a program starts: the only files that may touch `process`. */
-const entryPoints = ['**/src/main.ts', '**/src/bin/*.ts', 'tools/*.mjs', 'libs/*/scripts/*.ts']
+const entryPoints = ['**/src/main.ts', '**/src/bin/*.ts', 'tools/*.mjs']
 
 const pureRooms = ['libs/windowing/src/**/*.ts', 'libs/market/src/**/*.ts']
 const streamsRoom = ['libs/streams/src/**/*.ts']
