@@ -15,6 +15,8 @@ export const KafkaErrorCode = {
   illegalGeneration: 22,
   unknownMemberId: 25,
   rebalanceInProgress: 27,
+  topicAuthorizationFailed: 29,
+  groupAuthorizationFailed: 30,
   duplicateSequenceNumber: 46,
   concurrentTransactions: 51,
   operationNotAttempted: 55,

@@ -1,4 +1,4 @@
-import { StreamsError, type CommittedOffset } from '@tidemark/streams'
+import { StreamsError, type CommittedOffset, type TopicPartition } from '@tidemark/streams'
 import type { GroupDescription as KafkajsGroup } from 'kafkajs'
 import { AdminSession } from './admin-session.ts'
 import { ClusterLink } from './cluster-link.ts'
@@ -50,6 +50,12 @@ export function createOperations(options: KafkaConnectionOptions): KafkaOperatio
 const NO_MEMBER = { generation: -1, memberId: '' } as const
 /** For kafkajs: up to the last record that is replicated. */
 const ALL_RECORDS = '-1'
+
+/** What an offset is set with, by the error code where it is missing. */
+const LACKING_RIGHTS: ReadonlyMap<number, string> = new Map([
+  [KafkaErrorCode.topicAuthorizationFailed, 'Read of the topic'],
+  [KafkaErrorCode.groupAuthorizationFailed, 'Read of the group'],
+])
 
 class KafkajsOperations implements KafkaOperations {
   readonly #session: AdminSession
@@ -108,9 +114,7 @@ class KafkajsOperations implements KafkaOperations {
       answer.map(({ errorCode }) => errorCode),
     )
     const failed = results.find(({ errorCode }) => errorCode !== KafkaErrorCode.none)
-    if (failed === undefined) return
-    if (failed.errorCode === KafkaErrorCode.unknownMemberId) throw groupHasMembers(groupId)
-    throw kafkaError(failed.errorCode, `group ${groupId}: ${partitionName(failed)}: setting its offset`)
+    if (failed !== undefined) throw offsetNotSet(groupId, failed)
   }
 
   async deleteGroup(groupId: string): Promise<void> {
@@ -147,6 +151,21 @@ class KafkajsOperations implements KafkaOperations {
     await this.#link.close()
     await this.#session.close()
   }
+}
+
+/** Why an offset was not taken. */
+export function offsetNotSet(
+  groupId: string,
+  { errorCode, ...partition }: TopicPartition & { readonly errorCode: number },
+): StreamsError {
+  if (errorCode === KafkaErrorCode.unknownMemberId) return groupHasMembers(groupId)
+  const subject = `group ${groupId}: ${partitionName(partition)}: setting its offset`
+  const lacking = LACKING_RIGHTS.get(errorCode)
+  return kafkaError(
+    errorCode,
+    subject,
+    lacking && `this user lacks the right ${lacking}: to see it (Describe) is not enough`,
+  )
 }
 
 function groupHasMembers(groupId: string): StreamsError {

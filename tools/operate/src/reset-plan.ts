@@ -16,7 +16,7 @@ export interface ApplicationState {
   /** All topics and groups of the cluster. */
   readonly topics: readonly string[]
   readonly groups: readonly string[]
-  /** Of the topics to read again and to empty, by name; one that does not exist is missing. */
+  /** Of the topics that it reads, and of those to read again and to empty, by name; one that does not exist is missing. */
   readonly logs: ReadonlyMap<string, readonly PartitionLog[]>
 }
 
@@ -40,44 +40,57 @@ const MAX_NAMED_MEMBERS = 5
 const CHANGELOG_SUFFIX = '-changelog'
 
 /**
- * What has to be done, in this order. Offsets are marked first: the broker itself refuses that while a member lives, nothing has been destroyed by
+ * What has to be done, in this order. Offsets are marked first, of every partition, be there one or not: the broker itself refuses that while a member lives, nothing has been destroyed by
  * then, and no instance goes on from offsets that are marked. So a reset that ends half-way leaves neither state without its offsets, whose records would
  * be counted twice, nor offsets without their state. No step is left over where there is nothing to do. Throws a `RefusedError` for a live group, for
  * topics that do not exist, and for outputs that the application also reads.
  */
 export function planReset(state: ApplicationState, { inputTopics, outputs }: ResetRequest): ResetStep[] {
-  const { applicationId, committed, logs } = state
+  const { applicationId, logs } = state
   refuseLiveGroup(state.group)
   refuseMissing([...(inputTopics ?? []), ...outputs], logs)
-  const read = new Set([...committed.map(({ topic }) => topic), ...(inputTopics ?? [])])
-  const both = outputs.find((topic) => read.has(topic))
+  const read = readTopics(state)
+  const both = outputs.find((topic) => read.includes(topic) || inputTopics?.includes(topic))
   if (both !== undefined) {
     throw new RefusedError(
       `topic ${both} is read by ${applicationId}: emptied, there would be nothing to start again from`,
     )
   }
-  // The broker takes no offset of a topic that was deleted; nothing goes on from one.
-  const changed = committed.filter(
-    ({ topic }) => state.topics.includes(topic) && (inputTopics?.includes(topic) ?? true),
-  )
   const changelogs = changelogsOf(state)
+  // The broker takes no offset of a topic that was deleted; nothing goes on from one.
+  const changed = (inputTopics ?? read).filter((topic) => logs.has(topic))
+  const marks = changelogs.length > 0 ? changed.flatMap((topic) => marked(topic, state)) : []
   return [
-    ...(changed.length > 0 && changelogs.length > 0 ? [marked(changed)] : []),
+    ...(marks.length > 0 ? [{ kind: 'mark-offsets', offsets: marks } as const] : []),
     ...changelogs.map((topic): ResetStep => ({ kind: 'delete-changelog', topic })),
-    ...offsetSteps(state, inputTopics),
+    ...offsetSteps(state, inputTopics, marks),
     ...outputs.map((topic): ResetStep => ({ kind: 'empty-output', topic, records: recordsIn(logs.get(topic) ?? []) })),
   ]
 }
 
-function marked(offsets: readonly CommittedOffset[]): ResetStep {
-  const mark = ({ metadata, ...offset }: CommittedOffset) => {
-    return { ...offset, metadata: formatResetUnderWay(statesNamedIn(metadata)) }
-  }
-  return { kind: 'mark-offsets', offsets: offsets.map(mark) }
+/** Topics that the application reads, as far as its offsets and the clocks among its state say. */
+export function readTopics(state: Omit<ApplicationState, 'logs'>): string[] {
+  const clocks = new Set(changelogsOf(state))
+  const timed = state.topics.filter((topic) => clocks.has(`${state.applicationId}-clock-${topic}${CHANGELOG_SUFFIX}`))
+  return [...new Set([...state.committed.map(({ topic }) => topic), ...timed])]
 }
 
-function offsetSteps({ committed, logs }: ApplicationState, inputTopics: readonly string[] | undefined): ResetStep[] {
-  if (inputTopics === undefined) return committed.length === 0 ? [] : [{ kind: 'delete-offsets', offsets: committed }]
+function marked(topic: string, { committed, logs }: ApplicationState): CommittedOffset[] {
+  return firstOffsets(topic, logs.get(topic) ?? []).map((first) => {
+    const known = committed.find((offset) => offset.topic === topic && offset.partition === first.partition) ?? first
+    return { ...known, metadata: formatResetUnderWay(statesNamedIn(known.metadata)) }
+  })
+}
+
+function offsetSteps(
+  { committed, logs }: ApplicationState,
+  inputTopics: readonly string[] | undefined,
+  marks: readonly CommittedOffset[],
+): ResetStep[] {
+  if (inputTopics === undefined) {
+    const offsets = committed.length > 0 ? committed : marks
+    return offsets.length === 0 ? [] : [{ kind: 'delete-offsets', offsets }]
+  }
   return inputTopics.map((topic) => ({ kind: 'rewind', topic, offsets: firstOffsets(topic, logs.get(topic) ?? []) }))
 }
 
@@ -98,7 +111,7 @@ function refuseLiveGroup({ groupId, state, members }: GroupDescription): void {
  * Changelogs of the application: those that its commits name, and all that begin with its id. One of another application whose id only begins the same
  * (`orders` and `orders-eu`) is told by its group: what no commit names is that of the longest group id that begins it.
  */
-export function changelogsOf({ applicationId, committed, topics, groups }: ApplicationState): string[] {
+export function changelogsOf({ applicationId, committed, topics, groups }: Omit<ApplicationState, 'logs'>): string[] {
   const longerIds = groups.filter((groupId) => groupId.startsWith(`${applicationId}-`))
   const named = committed.flatMap(({ topic, metadata }) => [`clock-${topic}`, ...statesNamedIn(metadata)])
   const own = new Set(named.map((state) => `${applicationId}-${state}${CHANGELOG_SUFFIX}`))

@@ -10,6 +10,7 @@ function clusterWithApplication() {
   cluster.addTopic('orders', [3, 10], [0, 20])
   cluster.addTopic('prices', [0, 5])
   cluster.addTopic('order-totals', [1, 8], [0, 4])
+  cluster.addTopic('returns', [2, 9], [0, 4])
   cluster.addTopic('totals-sums-changelog', [0, 2], [0, 2])
   cluster.commit(applicationId, 'orders', 10, 19)
   cluster.commit(applicationId, 'prices', 5)
@@ -73,6 +74,7 @@ test('a group with live members is refused, and they are named', async () => {
 test.each<[string, Partial<ResetRequest>, number]>([
   ['all offsets', { outputs: ['order-totals'] }, 4],
   ['of one input topic', { inputTopics: ['orders'] }, 3],
+  ['of one input topic that has none', { inputTopics: ['returns'] }, 3],
 ])(
   'a failure ends it there, with offsets that no instance goes on from; done again, it ends as without one: %s',
   async (_, request, changesInAll) => {
@@ -94,6 +96,31 @@ test.each<[string, Partial<ResetRequest>, number]>([
     }
   },
 )
+
+test('of an input topic all partitions are marked, those without an offset at their first record', async () => {
+  const { cluster, plan } = clusterWithApplication()
+  cluster.commit(applicationId, 'returns', 7)
+  const [marked] = await plan({ inputTopics: ['returns'] })
+  const metadata = expect.stringContaining('"reset"') as string
+  const offsets = [7, 0].map((offset, partition) => ({ topic: 'returns', partition, offset, metadata }))
+  expect(marked).toEqual({ kind: 'mark-offsets', offsets })
+})
+
+test('where the offsets are gone, the topics are marked whose clocks are among the state, and nothing is left of it', async () => {
+  const { cluster, changes, plan, execute } = clusterWithApplication()
+  cluster.offsets.delete(applicationId)
+  cluster.addTopic('totals-clock-returns-changelog', [0, 1])
+  const steps = await plan()
+  const marked = steps.flatMap((step) => (step.kind === 'mark-offsets' ? step.offsets : []))
+  expect(marked.map(({ topic, partition, offset }) => [topic, partition, offset])).toEqual([
+    ['returns', 0, 2],
+    ['returns', 1, 0],
+  ])
+  await execute(steps)
+  const deleted = ['delete totals-clock-returns-changelog', 'delete totals-sums-changelog']
+  expect(changes).toEqual(['set offsets of totals', ...deleted, 'delete group totals'])
+  expect([cluster.offsets.has(applicationId), await plan()]).toEqual([false, []])
+})
 
 test('offsets of a topic that is gone are not marked: no broker takes them', async () => {
   const { cluster, plan } = clusterWithApplication()

@@ -1,6 +1,13 @@
 import type { KafkaAdmin, KafkaOperations } from '@tidemark/kafka'
 import type { LogReaderPort } from '@tidemark/streams'
-import { planReset, type ApplicationState, type PartitionLog, type ResetRequest, type ResetStep } from './reset-plan.ts'
+import {
+  planReset,
+  readTopics,
+  type ApplicationState,
+  type PartitionLog,
+  type ResetRequest,
+  type ResetStep,
+} from './reset-plan.ts'
 
 /** What a reset needs of a cluster. */
 export interface ResetCluster {
@@ -58,9 +65,10 @@ async function applicationState(
   const committed = await operations.committedOffsets(applicationId)
   const topics = await operations.listTopics()
   const groups = await operations.listGroups()
+  const known = { applicationId, group, committed, topics, groups }
   const logs = new Map<string, readonly PartitionLog[]>()
-  for (const topic of new Set([...inputTopics, ...outputs])) {
+  for (const topic of new Set([...readTopics(known), ...inputTopics, ...outputs])) {
     if (topics.includes(topic)) logs.set(topic, await reader.offsets(topic))
   }
-  return { applicationId, group, committed, topics, groups, logs }
+  return { ...known, logs }
 }
