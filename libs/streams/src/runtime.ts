@@ -94,7 +94,10 @@ export class StreamsRuntime {
     )
   }
 
-  /** Polls once, processes what came, commits if it is time. Returns how many batches there were. */
+  /**
+   * Polls once, processes what came, commits if it is time. Returns how much there was to do: batches, and tasks that were started anew, which have more
+   * to read.
+   */
   async turn(maxWaitMs?: number): Promise<number> {
     const { nowMs } = this.#options
     this.#moved()
@@ -110,7 +113,7 @@ export class StreamsRuntime {
     await this.#processAll(polled.filter(({ partition }) => !resumed.includes(partition)))
     this.#checkState()
     if (nowMs() >= this.#commitDueMs) await this.#beginCommit()
-    return kept.length + polled.length
+    return kept.length + polled.length + resumed.length
   }
 
   /** Writes all outputs, and commits the offsets that they are the outputs of. */

@@ -120,7 +120,7 @@ export class TopologyTestDriver {
     })
   }
 
-  /** Processes everything that has been piped. */
+  /** Processes everything that has been piped, but for a task whose commit has failed and that starts anew when `clock` has got there. */
   async settle(): Promise<void> {
     const runtime = await this.#running()
     while ((await runtime.turn(0)) > 0 || runtime.isWriting);
