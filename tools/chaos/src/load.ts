@@ -7,6 +7,8 @@ export interface LoadOptions {
   readonly samples: Iterable<Keyed<Sample>>
   /** Awaited after each batch, with how much has been written: paces the load, and ends it with false. */
   readonly goOn: (written: number) => Promise<boolean>
+  /** Awaited behind the last record, while windows are open. */
+  readonly beforeSilence?: () => Promise<void>
 }
 
 const BATCH = 250
@@ -14,7 +16,7 @@ const BATCH = 250
 const SILENCE_MS = 3_600_000
 
 /** Writes until it is told to end, then a heartbeat for each key that closes all of its windows. Returns how many records. */
-export async function writeLoad({ kafka, topic, samples, goOn }: LoadOptions): Promise<number> {
+export async function writeLoad({ kafka, topic, samples, goOn, beforeSilence }: LoadOptions): Promise<number> {
   const producer = kafka.producer({})
   const collector = new RecordCollector(producer)
   await collector.open(topic)
@@ -30,6 +32,7 @@ export async function writeLoad({ kafka, topic, samples, goOn }: LoadOptions): P
     await collector.flush()
     if (!(await goOn(written))) break
   }
+  await beforeSilence?.()
   endMs += SILENCE_MS
   for (const key of keys.values()) {
     const headers = [{ key: WATERMARK_HEADER, value: Buffer.from(String(endMs)) }]

@@ -12,7 +12,8 @@ import { writeLoad } from './load.ts'
 import type { RoundPlace } from './proof-run.ts'
 import { readBack } from './read-back.ts'
 import { seededRandom, shuffledTurns } from './seeded-random.ts'
-import { type Guaranteed, type Verdict } from './verdict.ts'
+import { judgeStates } from './state-hashes.ts'
+import type { Guaranteed, StateJudgement, Verdict } from './verdict.ts'
 
 /** One run of an application under load, with its instances ended again and again. */
 export interface RoundOptions extends RoundPlace {
@@ -75,7 +76,12 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     await makeTopics(options, { admin, kafka, topics })
     await follower.start()
     for (let index = 0; index < options.instances; index++) instances.start(index)
-    const records = await disturbedLoad(options, { kafka, admin, instances, follower, topic: topics.input })
+    const surroundings = { kafka, admin, instances, follower, topics }
+    let state: StateJudgement | undefined
+    const records = await disturbedLoad(options, surroundings, async () => {
+      // At least once there are no changelogs.
+      if (guarantee === 'exactly-once') state = await judgedStates(options, surroundings)
+    })
     const readUnderLoad = follower.seen
     await untilDrained({ admin, kafka, group: name, topic: topics.input }, options)
     await instances.endAll()
@@ -83,7 +89,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     const written = await readBack(reader, topics.input, sampleCodec)
     const after = await job.judge(written, (codec) => readBack(reader, topics.output, codec))
     const during = await job.judge(written, await follower.untilEnd(options))
-    return { records, readUnderLoad, ...after, during, openTransactions: await openTransactions(options) }
+    return { records, readUnderLoad, ...after, during, state, openTransactions: await openTransactions(options) }
   } finally {
     await instances.endAll()
     await follower.close()
@@ -119,8 +125,7 @@ interface Surroundings {
   readonly admin: KafkaAdmin
   readonly instances: Instances
   readonly follower: Follower
-  /** The input. */
-  readonly topic: string
+  readonly topics: JobTopics
 }
 
 /**
@@ -130,8 +135,10 @@ interface Surroundings {
  */
 async function disturbedLoad(
   options: RoundOptions,
-  { kafka, admin, instances, follower, topic }: Surroundings,
+  { kafka, admin, instances, follower, topics }: Surroundings,
+  beforeSilence: () => Promise<void>,
 ): Promise<number> {
+  const { input: topic } = topics
   const { name, records, restarts, target, how, seed, log, wait } = options
   const victims = victimsOf(options, instances)
   const chance = seededRandom(-seed)
@@ -144,6 +151,7 @@ async function disturbedLoad(
     kafka,
     topic,
     samples: jobs[options.job].load(seededRandom(seed)),
+    beforeSilence,
     goOn: async (soFar) => {
       await wait(PAUSE_MS)
       await untilProcessed({ admin, group: name, topic }, soFar - MOST_AHEAD, options)
@@ -168,6 +176,16 @@ async function disturbedLoad(
   return written
 }
 
+/** What the application keeps once it has processed all records so far, while windows are open. */
+async function judgedStates(options: RoundOptions, { kafka, admin, topics }: Surroundings): Promise<StateJudgement> {
+  const { name: applicationId, partitions } = options
+  await untilDrained({ admin, kafka, group: applicationId, topic: topics.input }, options)
+  const reader = kafka.logReader()
+  const written = await readBack(reader, topics.input, sampleCodec)
+  const changelogs = (await topicsOf(options)).filter((topic) => topic.endsWith('-changelog'))
+  return await judgeStates({ reader, changelogs, applicationId, job: jobs[options.job], topics, written, partitions })
+}
+
 /** What ends one after the other, each as an action that ends it and starts it again. */
 function victimsOf({ target, how, cluster }: RoundOptions, instances: Instances): (() => Promise<void>)[] {
   if (target === 'connections') return []
@@ -188,14 +206,22 @@ function victimsOf({ target, how, cluster }: RoundOptions, instances: Instances)
   })
 }
 
-/** In all topics of the round: those of `makeTopics`, and changelogs, which are named after the application. */
-async function openTransactions({ bootstrapServers, name }: RoundOptions): Promise<number> {
+/** Those of `makeTopics`, and changelogs, which are named after the application. */
+async function topicsOf({ bootstrapServers, name }: RoundOptions): Promise<string[]> {
+  const operations = createOperations({ bootstrapServers, clientId: name })
+  try {
+    return (await operations.listTopics()).filter((topic) => topic.startsWith(`${name}-`))
+  } finally {
+    await operations.close()
+  }
+}
+
+async function openTransactions(options: RoundOptions): Promise<number> {
+  const { bootstrapServers, name } = options
   const operations = createOperations({ bootstrapServers, clientId: name })
   try {
     let open = 0
-    for (const topic of await operations.listTopics()) {
-      if (topic.startsWith(`${name}-`)) open += (await operations.openTransactions(topic)).length
-    }
+    for (const topic of await topicsOf(options)) open += (await operations.openTransactions(topic)).length
     return open
   } finally {
     await operations.close()

@@ -24,7 +24,8 @@ describe('results', () => {
 })
 
 describe('a run', () => {
-  const verdict: Verdict = { ...clean, during: clean, openTransactions: 0 }
+  const state = { stateEntries: 5, differingStates: [] }
+  const verdict: Verdict = { ...clean, during: clean, openTransactions: 0, state }
   const repeating = [
     { ...verdict, duplicate: 1, reordered: 1 },
     { ...verdict, during: { ...clean, duplicate: 1 } },
@@ -43,6 +44,14 @@ describe('a run', () => {
       expect(isKept({ ...verdict, during: { ...clean, lost: 1 } }, promised)).toBe(false)
     },
   )
+
+  test('has to keep state exactly once, and the same as one that nothing happened to', () => {
+    const wrong = [undefined, { ...state, stateEntries: 0 }, { ...state, differingStates: ['-sums-changelog'] }]
+    for (const found of wrong) {
+      expect(isKept({ ...verdict, state: found }, { guarantee: 'exactly-once', how: 'crash' })).toBe(false)
+    }
+    expect(isKept({ ...verdict, state: undefined }, { guarantee: 'at-least-once', how: 'crash' })).toBe(true)
+  })
 
   test('may repeat at least once after a crash, and in no other case', () => {
     for (const promised of promises) {

@@ -8,10 +8,20 @@ export interface Judgement {
 
 /** Of a reader that comes when all is over. */
 export interface Verdict extends Judgement {
+  /** Undefined at least once, where there are no changelogs. */
+  readonly state: StateJudgement | undefined
   /** Of one that read all along. */
   readonly during: Judgement
   /** Partitions of any topic of the application in which one is left. */
   readonly openTransactions: number
+}
+
+/** What an application keeps against what one that nothing happens to keeps of the same records. */
+export interface StateJudgement {
+  /** Of all states and partitions, in the changelogs: with none, nothing is compared. */
+  readonly stateEntries: number
+  /** The changelogs, without the application's name, of which the last versions of all entries have another hash. */
+  readonly differingStates: readonly string[]
 }
 
 export type Guaranteed = 'at-least-once' | 'exactly-once'
@@ -30,7 +40,10 @@ export function isKept(verdict: Verdict, { guarantee, how }: Promised): boolean 
   const mayRepeat = guarantee === 'at-least-once' && how === 'crash'
   const isRight = ({ lost, mismatching, duplicate, reordered }: Judgement): boolean =>
     lost + mismatching + (mayRepeat ? 0 : duplicate + reordered) === 0
-  return isRight(verdict) && isRight(verdict.during) && verdict.openTransactions === 0
+  const { during, openTransactions, state } = verdict
+  const isStateKept =
+    guarantee === 'at-least-once' || ((state?.stateEntries ?? 0) > 0 && state?.differingStates.length === 0)
+  return isRight(verdict) && isRight(during) && openTransactions === 0 && isStateKept
 }
 
 /** A result with the name that it alone has. Those of one line have an order. */
