@@ -3,6 +3,7 @@ export { stackEnvironment } from './environment.ts'
 export { freePorts } from './free-ports.ts'
 export type { Host, LaunchOptions } from './launch-context.ts'
 export {
+  checkPortFree,
   defaultPorts,
   portNames,
   portOffsets,

@@ -7,6 +7,7 @@ import {
   planPorts,
   portNames,
   portOffsets,
+  portSettings,
   portsFromBase,
   portTakenMessage,
 } from './ports.ts'
@@ -55,14 +56,20 @@ describe('planPorts', () => {
 
 describe('portTakenMessage', () => {
   it('names the port, the server, the holder and both settings that move it', () => {
-    expect(portTakenMessage({ name: 'registry', port: 8081, code: 'EADDRINUSE', holder: 'pid 7 (java)' })).toBe(
+    expect(portTakenMessage({ ...portSettings.registry, port: 8081, code: 'EADDRINUSE', holder: 'pid 7 (java)' })).toBe(
       'port 8081, wanted for the schema registry, is already in use by pid 7 (java): stop that process, ' +
         'or move the schema registry with --registry-port PORT, or all ports with --port-base N',
     )
   })
 
+  it('names the one setting there is for what moves with all others alone', () => {
+    expect(portTakenMessage({ server: 'an-app', port: 8080, code: 'EADDRINUSE' })).toBe(
+      'port 8080, wanted for an-app, is already in use: stop that process, or move all ports with --port-base N',
+    )
+  })
+
   it('tells a forbidden port from a taken one', () => {
-    expect(portTakenMessage({ name: 'kafka', port: 80, code: 'EACCES' })).toContain(
+    expect(portTakenMessage({ ...portSettings.kafka, port: 80, code: 'EACCES' })).toContain(
       "can't be listened on (EACCES): choose another",
     )
   })

@@ -28,7 +28,7 @@ export const portOffsets: StackPorts = { kafka: 0, kafkaController: 1, registry:
 export const portsFromBase = 5
 
 /** The command-line option that moves one port, and the server it belongs to; named in errors about that port. */
-export const portSettings: Readonly<Record<PortName, { readonly option: string; readonly server: string }>> = {
+export const portSettings: Readonly<Record<PortName, Required<Listener>>> = {
   kafka: { option: '--kafka-port', server: 'Kafka' },
   kafkaController: { option: '--kafka-controller-port', server: "Kafka's controller" },
   registry: { option: '--registry-port', server: 'the schema registry' },
@@ -66,23 +66,29 @@ export function planPorts(
   return planned
 }
 
-/**
- * Throws a `StackError` `port-taken` for the first of these ports that can't be listened on, naming the server that
- * wants it, who has it as far as the system tells, and the options that move it.
- */
-export async function checkPortsFree(ports: StackPorts, names: readonly PortName[] = portNames): Promise<void> {
-  for (const name of names) {
-    const code = await listenError(ports[name])
-    if (code === undefined) continue
-    throw new StackError(
-      'port-taken',
-      portTakenMessage({ name, port: ports[name], code, holder: await portHolder(ports[name]) }),
-    )
-  }
+/** What listens on a port, as people call it, and the option that moves its port alone, if there is one. */
+export interface Listener {
+  readonly server: string
+  readonly option?: string
 }
 
-export interface TakenPort {
-  readonly name: PortName
+/** As `checkPortFree`, for the first of these ports of the stack that is not. */
+export async function checkPortsFree(ports: StackPorts, names: readonly PortName[] = portNames): Promise<void> {
+  for (const name of names) await checkPortFree(ports[name], portSettings[name])
+}
+
+/**
+ * Throws a `StackError` `port-taken` for a port that can't be listened on, naming what wants it, who has it as far as the system tells,
+ * and the options that move it.
+ */
+export async function checkPortFree(port: number, listener: Listener): Promise<void> {
+  const code = await listenError(port)
+  if (code === undefined) return
+  const holder = await portHolder(port)
+  throw new StackError('port-taken', portTakenMessage({ ...listener, port, code, holder }))
+}
+
+export interface TakenPort extends Listener {
   readonly port: number
   /** The system's error, `EADDRINUSE` as a rule. */
   readonly code: string
@@ -90,14 +96,15 @@ export interface TakenPort {
   readonly holder?: string | undefined
 }
 
-export function portTakenMessage({ name, port, code, holder }: TakenPort): string {
-  const { option, server } = portSettings[name]
+export function portTakenMessage({ server, option, port, code, holder }: TakenPort): string {
   const by = holder === undefined ? '' : ` by ${holder}`
   const cause =
     code === 'EADDRINUSE'
       ? `is already in use${by}: stop that process`
       : `can't be listened on (${code}): choose another`
-  return `port ${port}, wanted for ${server}, ${cause}, or move ${server} with ${option} PORT, or all ports with --port-base N`
+  const alone = option === undefined ? '' : `move ${server} with ${option} PORT, or `
+  const all = `${option === undefined ? 'move ' : ''}all ports with --port-base N`
+  return `port ${port}, wanted for ${server}, ${cause}, or ${alone}${all}`
 }
 
 async function listenError(port: number): Promise<string | undefined> {

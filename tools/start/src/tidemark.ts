@@ -1,7 +1,15 @@
 import { join, resolve } from 'node:path'
 import { kafkaPorts } from '@tidemark/kafka'
 import { avroCodec, connectRegistry, topicNames, valueSubject } from '@tidemark/schemas'
-import { prepareTopics, stackEnvironment, startStack, type Host, type Progress, type Stack } from '@tidemark/stack'
+import {
+  checkPortFree,
+  prepareTopics,
+  stackEnvironment,
+  startStack,
+  type Host,
+  type Progress,
+  type Stack,
+} from '@tidemark/stack'
 import { appDefinitions, type AppDefinition } from './app-definitions.ts'
 import { appPorts, type AppPorts } from './app-ports.ts'
 import { AppProcess } from './app-process.ts'
@@ -37,6 +45,9 @@ export interface Tidemark {
 export async function startTidemark(options: StartOptions, surroundings: Surroundings): Promise<Tidemark> {
   const { host, log, progress, signal } = surroundings
   const dataDir = resolve(surroundings.root, options.dataDir)
+  const ports = appPorts(options.portBase)
+  const apps = appDefinitions(ports)
+  await checkPorts(options, ports, apps)
   const stack = await startStack({ host, dataDir, portBase: options.portBase, log, progress, signal })
   const starter = new AppStarter(surroundings, stack)
   const closing: (() => Promise<void>)[] = [() => stack.stop(), () => starter.stop()]
@@ -44,14 +55,12 @@ export async function startTidemark(options: StartOptions, surroundings: Surroun
     for (const close of closing.splice(0).reverse()) await close()
   }
   try {
-    const ports = appPorts(options.portBase)
     const startSimulator = (args: readonly string[]) =>
       starter.start('exchange-simulator', 'tools/exchange-simulator/src/main.ts', { args })
     const [source] = await Promise.all([
       openSource(options, { ...surroundings, port: ports.simulator, env: host.env, startSimulator }),
       prepareTopics(stack),
     ])
-    const apps = appDefinitions(ports)
     const startApp = ({ name, entry, healthPort }: AppDefinition) =>
       starter.start(name, entry, { env: { ...appEnvironment(source), HEALTH_PORT: String(healthPort) } })
     for (const app of apps) if (!app.needsInflux) startApp(app)
@@ -66,6 +75,16 @@ export async function startTidemark(options: StartOptions, surroundings: Surroun
     await stop()
     throw error
   }
+}
+
+/** Those of the servers are checked by the stack; these would be found taken only when it is up. */
+async function checkPorts(
+  options: StartOptions,
+  { simulator }: AppPorts,
+  apps: readonly AppDefinition[],
+): Promise<void> {
+  if (options.source.kind !== 'live') await checkPortFree(simulator, { server: 'the exchange simulator' })
+  for (const { name, healthPort } of apps) await checkPortFree(healthPort, { server: name })
 }
 
 /** What the apps are told beside the addresses of the servers. The user's own environment has all other settings. */

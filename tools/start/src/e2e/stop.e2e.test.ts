@@ -32,14 +32,18 @@ describe('npm start without a source', () => {
     expect(processesWith(`--port ${base + 5}`)).toEqual([])
   })
 
-  test('refuses a port that is taken, with the port and the setting that moves it', async () => {
+  test.each([
+    ['Kafka', 0],
+    ['the exchange simulator', 5],
+    ['trade-producer', 6],
+  ])('refuses a port that is taken of %s, with the port and the setting that moves it', async (server, offset) => {
     const base = await freePortBase(PORTS)
     const holder = createServer()
-    await new Promise<void>((resolve) => holder.listen(base, '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => holder.listen(base + offset, '127.0.0.1', resolve))
     try {
       const start = new StartProcess(['--source', 'synthetic', '--data-dir', dataDir, '--port-base', String(base)])
       expect(await start.ended()).toBe(1)
-      expect(start.output).toContain(`port ${base}`)
+      expect(start.output).toContain(`port ${base + offset}, wanted for ${server}, is already in use`)
       expect(start.output).toContain('--port-base')
     } finally {
       holder.close()
