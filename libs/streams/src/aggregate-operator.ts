@@ -25,8 +25,6 @@ export interface AggregateOptions<V, A, R> {
   readonly emit: Emit
   /** Of the records that sliding windows keep. */
   readonly values: ValueSnapshots<V> | undefined
-  /** Topics that get the records whose window was closed, unchanged. */
-  readonly lateTopics: readonly string[]
 }
 
 /** Header of a late record: the size of the window that it came too late for. */
@@ -41,7 +39,7 @@ export function aggregateOperator<V, A, R>(
   context: OperatorContext,
   next: Operator<R>,
 ): Operator<V> {
-  const { name, windows, aggregator, emit, values, lateTopics } = options
+  const { name, windows, aggregator, emit, values } = options
   const { output, position, clock, maxOpenWindows, hasChangelog } = context
   if (hasChangelog) checkSnapshots(name, aggregator)
   else checkRebuildable(windows, context)
@@ -64,7 +62,7 @@ export function aggregateOperator<V, A, R>(
         if (isTimed) behind.reach(key, window.endMs - 1) // they come in order of their ends
         forward(key, value, window)
       },
-      late: lateForwarder(context, lateTopics, lateLabel(windows)),
+      late: lateForwarder(context, lateLabel(windows)),
       update: (key, value, window) => {
         if (value !== undefined) forward(key, value, window)
       },
@@ -135,12 +133,12 @@ function checkRebuildable<V>(windows: Windows<V>, { rebuildable }: OperatorConte
   )
 }
 
-function lateForwarder({ output, position }: OperatorContext, topics: readonly string[], label: string): () => void {
+function lateForwarder({ output, position, lateTopics }: OperatorContext, label: string): () => void {
   const lateHeader = { key: LATE_WINDOW_HEADER, value: Buffer.from(label) }
   return () => {
     output.countLate()
     const { cursor } = position
-    for (const topic of topics) {
+    for (const topic of lateTopics) {
       const headers = [...cursor.headers(), lateHeader]
       const { timestampMs } = cursor
       output.collector.addBytes({ topic, key: cursor.key(), value: cursor.value(), timestampMs, headers })

@@ -18,6 +18,8 @@ export interface OperatorContext {
   readonly position: InputPosition
   readonly output: TaskOutput
   readonly maxOpenWindows: number
+  /** For windows: topics that get the records which come too late, unchanged. */
+  readonly lateTopics: readonly string[]
   /** Changes of state are asked for at every commit. */
   readonly hasChangelog: boolean
   nowMs(): number

@@ -8,10 +8,10 @@ import { sourcesOf, timekeeper, type OperatorNode, type Topology, type TopologyN
 /** What a task has for its operators. */
 export interface TaskSurroundings {
   clockOf(source: SourceNode<unknown>): EventClock
-  /** All but the time; `sources` are those whose records the operator sees. */
+  /** All but the time and what the topology says; `sources` are those whose records the operator sees. */
   contextBehind(
     sources: ReadonlySet<SourceNode<unknown>>,
-  ): Omit<OperatorContext, 'clock' | 'clockBehind' | 'rebuildable' | 'afterHeartbeat' | 'tableOf'>
+  ): Omit<OperatorContext, 'clock' | 'clockBehind' | 'rebuildable' | 'lateTopics' | 'afterHeartbeat' | 'tableOf'>
   tableOf<T>(table: SourceNode<T>): TableState<T>
   afterHeartbeat(source: SourceNode<unknown>, action: (key: string) => void): void
 }
@@ -42,6 +42,7 @@ export class OperatorGraph {
         clock: this.#clockFor(node),
         clockBehind: node.time === 'own' && this.#isTimed(node) ? this.#ownClock(node) : undefined,
         rebuildable: timekeeper(inputOf(node)).kind === 'source',
+        lateTopics: this.#topology.lateTopicsOf(node),
         tableOf: (table) => this.#task.tableOf(table),
         afterHeartbeat: (action) => {
           for (const source of sourcesOf(node)) this.#task.afterHeartbeat(source, action)

@@ -65,6 +65,8 @@ export interface TopicSink<V> {
   readonly keys: KeyNames
   /** Heartbeats go on to the topic. */
   readonly heartbeats: boolean
+  /** Behind windows: a topic for what came too late for them. */
+  readonly late?: string | undefined
 }
 
 export function topicSinkOperator<V>(sink: TopicSink<V>, context: OperatorContext): Operator<V> {

@@ -71,7 +71,7 @@ export function joinNode<V, T, R, K>(
 }
 
 export function topicNode<V>(place: Place, sink: TopicSink<V>): OperatorNode<V, never> {
-  const { topic, codec, heartbeats } = sink
+  const { topic, codec, heartbeats, late } = sink
   return {
     kind: 'operator',
     label: `to ${topic}${heartbeats ? ' with heartbeats' : ''}`,
@@ -79,7 +79,8 @@ export function topicNode<V>(place: Place, sink: TopicSink<V>): OperatorNode<V, 
     needsTime: heartbeats,
     ...(heartbeats && { heartbeatsTo: topic }),
     create: (context) => topicSinkOperator(sink, context),
-    writes: { topics: [topic], codecs: [codec] },
+    writes: { topics: late === undefined ? [topic] : [topic, late], codecs: [codec] },
+    lateOfInput: late,
   }
 }
 
@@ -121,19 +122,19 @@ export function sequenceNode<V>(place: Place, options: SequenceOptions<V>): Oper
   }
 }
 
-/** Its late topics may still get more, until it runs. */
-export function aggregateNode<V, A, R>(place: Place, options: AggregateOptions<V, A, R>): OperatorNode<V, R> {
-  const { windows, emit, lateTopics } = options
+export function aggregateNode<V, A, R>(
+  place: Place,
+  options: AggregateOptions<V, A, R> & { readonly late: string | undefined },
+): OperatorNode<V, R> {
+  const { windows, emit, late } = options
   return {
     kind: 'operator',
-    get label() {
-      const lateTo = lateTopics.length === 0 ? '' : ` (late to ${lateTopics.join(', ')})`
-      return `aggregate ${windowsName(windows)} ${emit}${lateTo}`
-    },
+    label: `aggregate ${windowsName(windows)} ${emit}`,
     parents: [place],
     time: 'own',
     needsTime: true,
     create: (context, next) => aggregateOperator(options, context, next()),
-    writes: { topics: lateTopics, codecs: [] },
+    writes: { topics: late === undefined ? [] : [late], codecs: [] },
+    late,
   }
 }

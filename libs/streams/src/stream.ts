@@ -291,29 +291,20 @@ export class WindowedStream<V, W extends Windows<V>, K = string> {
   aggregate<A, R>(aggregator: Aggregator<V, A, R, K>, options: EmitOptions<W, V>): AggregatedStream<R, K> {
     const windows = this.#windows
     const { emit, late, values, version, name = `windows-${windowsName(windows)}` } = options
-    const lateTopics: string[] = late === undefined ? [] : [late]
     const named = withResultKeys(this.#keys, aggregator)
-    const node = aggregateNode(this.#place, { name, windows, aggregator: named, version, emit, values, lateTopics })
-    return new AggregatedStream<R, K>(node, this.#keys, lateTopics)
+    const node = aggregateNode(this.#place, { name, windows, aggregator: named, version, emit, values, late })
+    return new AggregatedStream<R, K>({ node }, this.#keys)
   }
 }
 
 /** The results of windows, whose late records can be sent to a topic of their own. */
 export class AggregatedStream<R, K = string> extends Stream<R, K> {
-  readonly #lateTopics: string[]
-
-  constructor(node: OperatorNode<never, R>, keys: KeyFormat<K>, lateTopics: string[]) {
-    super({ node }, keys)
-    this.#lateTopics = lateTopics
-  }
-
   /**
    * As `Stream.to`. `late` names a topic for the records that came after their window had closed: unchanged, with the header
    * `tidemark.late.window`. Without it they are only counted.
    */
   override to(topic: string, codec: Codec<R>, options: ToOptions & { readonly late?: string } = {}): Topology {
-    const { late } = options
-    if (late !== undefined && !this.#lateTopics.includes(late)) this.#lateTopics.push(late)
-    return super.to(topic, codec, options)
+    const { heartbeats = false, late } = options
+    return new Topology([topicNode(this.place, { topic, codec, keys: this.keys, heartbeats, late })])
   }
 }

@@ -24,6 +24,10 @@ export interface OperatorNode<in V, out R> {
   /** Topics that the step writes to, and what its codecs must look up first. */
   readonly writes?: { readonly topics: readonly string[]; readonly codecs: readonly Pick<Codec<never>, 'prepare'>[] }
   readonly sink?: ExternalSink<never>
+  /** For windows: a topic for the records that come too late for them. */
+  readonly late?: string | undefined
+  /** For an end right behind windows: another one. */
+  readonly lateOfInput?: string | undefined
 }
 
 export type TopologyNode = SourceNode<unknown> | OperatorNode<never, unknown>
@@ -71,13 +75,13 @@ export function timekeeper(node: TopologyNode): TopologyNode {
   return timekeeper(parent.node)
 }
 
-/** Which sources feed which steps feed which ends. Immutable, but for late topics, which a later `.to` of the same windows may add; running it is `run`'s, testing it `TopologyTestDriver`'s. */
+/** Which sources feed which steps feed which ends. Immutable; running it is `run`'s, testing it `TopologyTestDriver`'s. */
 export class Topology {
   readonly ends: readonly OperatorNode<never, never>[]
   readonly #followers = new Map<TopologyNode, Follower[]>()
 
   constructor(ends: readonly OperatorNode<never, never>[]) {
-    this.ends = ends
+    this.ends = Object.freeze([...ends])
     for (const end of ends) this.#link(end)
     const topics = this.sources.map(({ topic }) => topic)
     const twice = topics.find((topic, index) => topics.indexOf(topic) !== index)
@@ -93,8 +97,9 @@ export class Topology {
 
   #checkHeartbeats(): void {
     const operators = this.#operators()
+    const written = operators.flatMap(({ writes }) => writes?.topics ?? [])
     for (const { heartbeatsTo: topic } of operators) {
-      if (topic === undefined || operators.filter(({ writes }) => writes?.topics.includes(topic)).length === 1) continue
+      if (topic === undefined || written.filter((other) => other === topic).length === 1) continue
       throw new StreamsError(
         'topic-mismatch',
         `topic ${topic} gets heartbeats, and records of more than one end, which they would not be true of: merge the streams first`,
@@ -130,6 +135,13 @@ export class Topology {
     return this.#followers.get(node) ?? []
   }
 
+  /** Where records go that come too late for a node: those of its ends are of this topology alone. */
+  lateTopicsOf(node: OperatorNode<never, unknown>): readonly string[] {
+    return [...new Set([node.late, ...this.followers(node).map(({ node: { lateOfInput } }) => lateOfInput)])].filter(
+      (topic) => topic !== undefined,
+    )
+  }
+
   #described(node: TopologyNode, known: Map<TopologyNode, DescribedNode>): DescribedNode {
     let described = known.get(node)
     if (described === undefined) {
@@ -137,7 +149,8 @@ export class Topology {
         node: this.#described(follower.node, known),
         outlet: follower.outlet,
       }))
-      described = { label: node.label, children }
+      const late = node.kind === 'source' ? [] : this.lateTopicsOf(node)
+      described = { label: late.length === 0 ? node.label : `${node.label} (late to ${late.join(', ')})`, children }
       known.set(node, described)
     }
     return described
