@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { RecordBatchBuilder, type ConsumerPort, type RebalanceListener, type TopicPartition } from '@tidemark/streams'
-import { createAdmin, kafkaPorts, type KafkaLogger } from './index.ts'
+import { ClusterLink } from './cluster-link.ts'
+import { connectionSettings, type KafkaConnectionOptions } from './connection-options.ts'
+import { GroupCoordinator } from './group-coordinator.ts'
+import { createAdmin, createOperations, kafkaPorts, type KafkaLogger } from './index.ts'
+import { brokerConnector } from './kafkajs-internals.ts'
+import { leaveGroupCall } from './protocol/leave-group.ts'
 
 export interface Logged {
   readonly level: string
@@ -43,6 +48,21 @@ export async function onRealCluster(ring: Ring, { partitions = 1, config = {} }:
     return member
   }
   return { bootstrapServers, cluster, admin, kafka, topic, groupId, logged, polling }
+}
+
+/** Takes all members out of a group: it is left in their names, and they do not hear of it. */
+export async function endSessions(cluster: KafkaConnectionOptions, groupId: string): Promise<void> {
+  const settings = connectionSettings(cluster)
+  const link = new ClusterLink({ ...settings, connect: brokerConnector(settings) })
+  const operations = createOperations(cluster)
+  try {
+    const { members } = await operations.describeGroup(groupId)
+    const coordinator = new GroupCoordinator(link, groupId)
+    for (const { memberId } of members) await coordinator.askAgain(leaveGroupCall(groupId, memberId), (code) => [code])
+  } finally {
+    await operations.close()
+    await link.close()
+  }
 }
 
 /** A batch of string values. */

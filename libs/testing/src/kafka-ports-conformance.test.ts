@@ -12,6 +12,10 @@ test.each(kafkaPortsConformance)('in memory: $law', async ({ check }) => {
       kafka.createTopic(name, partitions)
       return name
     },
+    endSessions: async (groupId) => {
+      const group = kafka.group(groupId)
+      for (const member of [...group.members]) group.expel(member)
+    },
     moment: async () => undefined,
     onEnd: onTestFinished,
   })

@@ -1,5 +1,6 @@
+import type { ConsumerPort, TopicPartition } from '@tidemark/streams'
 import assert from 'node:assert/strict'
-import { batchOf, eventually, numbered, type KafkaUnderTest, type PortLaw } from './port-law.ts'
+import { batchOf, committedMetadata, eventually, numbered, type KafkaUnderTest, type PortLaw } from './port-law.ts'
 import { PollingMember } from './polling-member.ts'
 
 const placed = (partition: number, values: readonly string[], firstOffset = 0) =>
@@ -96,6 +97,42 @@ export const lawsOfGroups: readonly PortLaw[] = [
       await a.stop()
       await eventually(subject, 'the other one has all', () => b.held.length === 4)
       assert.deepEqual(shared, [])
+    },
+  },
+  {
+    law: 'a member whose session ended can commit nothing over its successor, hears that its partitions are lost, and joins again',
+    check: async (subject) => {
+      const topic = await filledTopic(subject)
+      const groupId = topic
+      const events: string[] = []
+      const tell = (event: string) => async (partitions: readonly TopicPartition[]) => {
+        for (const { partition } of partitions) events.push(`${event} ${partition}`)
+      }
+      const silent = subject.kafka.consumer({ groupId })
+      subject.onEnd(() => silent.close())
+      silent.subscribe([topic], { assigned: tell('assigned'), revoked: tell('revoked'), lost: tell('lost') })
+      while (events.length === 0) await silent.poll(0)
+      const commit = (consumer: ConsumerPort, offset: number, metadata: string) =>
+        consumer.commit([{ topic, partition: 0, offset, metadata }])
+      await commit(silent, 3, 'in time')
+      await subject.endSessions(groupId)
+      const next = new PollingMember(subject, { topic, consumer: { groupId } })
+      await seen(subject, next, 7)
+      assert.deepEqual(next.values, placed(0, numbered('value', 10)).slice(3))
+      await commit(next.consumer, 10, 'successor')
+      await assert.rejects(commit(silent, 5, 'stale'), { code: 'group-lost' })
+      assert.deepEqual(await committedMetadata(subject.kafka, groupId, [{ topic, partition: 0 }]), ['successor'])
+      await eventually(subject, 'the first member hears of it', async () => {
+        await silent.poll(0)
+        return events.length > 1
+      })
+      assert.deepEqual(events.slice(0, 2), ['assigned 0', 'lost 0'])
+      await next.stop()
+      await eventually(subject, 'it has its partition again', async () => {
+        await silent.poll(0)
+        return events.length > 2
+      })
+      assert.deepEqual(events.slice(2), ['assigned 0'])
     },
   },
   {

@@ -12,6 +12,8 @@ export interface KafkaUnderTest {
   readonly kafka: KafkaPorts
   /** Makes a topic of a name that was never used, and resolves with the name. */
   createTopic(partitions: number): Promise<string>
+  /** Takes all members out of a group, as a broker does with those that were silent for too long; they are not told. */
+  endSessions(groupId: string): Promise<void>
   /** Lets a moment pass while a law waits for something to happen elsewhere: some milliseconds on a real cluster. */
   moment(): Promise<void>
   /** Is called when the law has been checked, and closes what it left open; before `kafka` itself is closed. */
