@@ -9,7 +9,7 @@ export interface CommitState {
   /** Everything below this offset had been processed, and its outputs written, when this was committed. */
   readonly processedTo: number
   readonly clock: EventClockSnapshot
-  /** Late records since the last result, by state and key. */
+  /** Late records since the last result, by state and key. None where they had no room. */
   readonly lateCounts: Readonly<Record<string, readonly (readonly [key: string, count: number])[]>>
 }
 
@@ -54,8 +54,14 @@ interface Written {
   l?: Record<string, Record<string, number>>
 }
 
-/** Throws a StreamsError where it would be larger than a broker accepts. */
-export function formatCommitState(state: CommitState, where: string): string {
+/** What is committed; `leftOut` are the keys whose late counts it has not, for want of room: they are figures of results to come, not state. */
+export interface FormattedState {
+  readonly metadata: string
+  readonly leftOut: number
+}
+
+/** Late counts are left out where they don't fit. Throws a StreamsError where the rest would be larger than a broker accepts. */
+export function formatCommitState(state: CommitState, where: string): FormattedState {
   const written: Written = { v: VERSION, p: state.processedTo }
   if (state.clock.length > 0) {
     const largest = Math.max(...state.clock.map(([, streamTimeMs, heartbeatMs]) => Math.max(streamTimeMs, heartbeatMs)))
@@ -66,8 +72,6 @@ export function formatCommitState(state: CommitState, where: string): string {
       written.c[key] = Number.isFinite(heartbeatMs) ? [behindMs, largest - heartbeatMs] : [behindMs ?? 0]
     }
   }
-  const late = Object.entries(state.lateCounts).filter(([, counts]) => counts.length > 0)
-  if (late.length > 0) written.l = Object.fromEntries(late.map(([name, counts]) => [name, Object.fromEntries(counts)]))
   const text = JSON.stringify(written)
   const bytes = Buffer.byteLength(text)
   if (bytes > MAX_METADATA_BYTES) {
@@ -77,7 +81,15 @@ export function formatCommitState(state: CommitState, where: string): string {
         "allowed: use more partitions, or clock: 'partition'",
     )
   }
-  return text
+  const late = Object.entries(state.lateCounts).filter(([, counts]) => counts.length > 0)
+  if (late.length === 0) return { metadata: text, leftOut: 0 }
+  const leftOut = new Set(late.flatMap(([, counts]) => counts.map(([key]) => key))).size
+  // Each takes more than a byte: what can't fit is not written to see how long it is.
+  if (leftOut > MAX_METADATA_BYTES) return { metadata: text, leftOut }
+  written.l = Object.fromEntries(late.map(([name, counts]) => [name, Object.fromEntries(counts)]))
+  const withLate = JSON.stringify(written)
+  if (Buffer.byteLength(withLate) > MAX_METADATA_BYTES) return { metadata: text, leftOut }
+  return { metadata: withLate, leftOut: 0 }
 }
 
 /** Reads what `formatCommitState` wrote; undefined for metadata of anyone else, such as a tool that set the offset. */

@@ -53,10 +53,10 @@ export interface RunOptions {
   readonly compression?: Compression
   /** Records waiting for external sinks; above it, they are written at once. Default 10,000. */
   readonly maxSinkRecords?: number
-  /** Windows open in one aggregate of one partition (of sliding ones, records; of count and volume ones, keys); one more stops the application. Default 100,000. */
+  /** Windows open in one aggregate of one partition (of sliding ones, records; of count and volume ones, keys), and, apart from them, keys with late records since their last result; one more stops the application. Default 100,000. */
   readonly maxOpenWindows?: number
   /**
-   * Entries of state in memory, over all tasks of this instance: windows, clocks of keys, states of a process. Above it the application stops. They are counted, not
+   * Entries of state in memory, over all tasks of this instance: windows, late counts and clocks of keys, states of a process. Above it the application stops. They are counted, not
    * weighed: one takes 200 to 700 bytes and what a user keeps in it, so that the heap, less `maxBufferedBytes`, through twice that is a limit that holds. Default 1,000,000.
    */
   readonly maxStateEntries?: number

@@ -16,6 +16,10 @@ import type { Topology } from './topology.ts'
 /** What comes out of them at first is of fewer records than it will be of later. */
 const NEW_STATES = 'states are new in this application: they begin empty, with the records from here on'
 
+const LATE_LEFT_OUT =
+  'late counts of so many keys have no room in the metadata of a commit (4,096 bytes): after a restart the next results of these keys say ' +
+  'fewer late records than there were; exactly once keeps them'
+
 export interface TaskProgressOptions {
   readonly topology: Topology
   readonly partition: number
@@ -29,6 +33,8 @@ export interface TaskProgressOptions {
 /** How far a task is: what it takes up of an earlier owner, and what it has to commit. */
 export class TaskProgress {
   readonly #options: TaskProgressOptions
+  /** Topics whose commits were once without late counts: that is told once. */
+  readonly #warned = new Set<string>()
 
   constructor(options: TaskProgressOptions) {
     this.#options = options
@@ -189,7 +195,9 @@ export class TaskProgress {
     const oldest = states.map((state) => state.oldestOffset() ?? position)
     const lateCounts = Object.fromEntries(states.map((state) => [state.name, state.lateCounts()]))
     const state = { processedTo: position, clock: clock.snapshot(), lateCounts }
-    const metadata = formatCommitState(state, `topic ${topic} partition ${this.#options.partition}`)
+    const { metadata, leftOut } = formatCommitState(state, `topic ${topic} partition ${this.#options.partition}`)
+    if (leftOut > 0 && !this.#warned.has(topic)) this.#options.logger.warn({ ...where, keys: leftOut }, LATE_LEFT_OUT)
+    if (leftOut > 0) this.#warned.add(topic)
     return { ...where, offset: Math.min(position, ...oldest), metadata }
   }
 

@@ -92,6 +92,18 @@ describe('windows that were restored', () => {
     expect(() => add('c', 1)).toThrow(OpenWindowLimitError)
   })
 
+  test('of keys with late records count for their limit, and once, whether they are read or not', () => {
+    const { fold, add } = restored([windowEntry(0, 'a'), ['k:a', '[2]'], ['k:b', '[1]']], { maxOpenWindows: 2 })
+    expect(fold.size).toBe(3)
+    add('a', 5)
+    expect(fold.size).toBe(3)
+    add('a', 10) // closes the window of a, which tells its late records, and opens another one
+    expect(fold.size).toBe(2)
+    add('c', 1)
+    expect(fold.size).toBe(3)
+    expect(() => add('d', 1)).toThrow(OpenWindowLimitError)
+  })
+
   test('are refused where something else has written them', () => {
     expect(() => restored([['r1:a', '[]']])).toThrow('state entry of a: of kind r')
   })

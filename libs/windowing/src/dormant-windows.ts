@@ -6,6 +6,8 @@ import type { DormantEntries } from './dormant-entries.ts'
 export class DormantWindows implements DormantKeys {
   /** How many there were at first. */
   readonly count: number
+  /** How many keys had a state of their own beside them at first. */
+  readonly keyCount: number
   readonly #entries: DormantEntries
   readonly #sizeMs: number
   /** By their ends. */
@@ -20,10 +22,14 @@ export class DormantWindows implements DormantKeys {
     this.#entries = entries
     this.#sizeMs = sizeMs
     let count = 0
+    let keyCount = 0
     let endMs = NaN
     let ending: number[] = []
     for (const entry of entries.all()) {
-      if (!this.#isWindow(entry)) continue
+      if (!this.#isWindow(entry)) {
+        keyCount++
+        continue
+      }
       const endsMs = entries.numberOf(entry) + sizeMs
       // Windows of many keys end together.
       if (endsMs !== endMs) {
@@ -35,6 +41,7 @@ export class DormantWindows implements DormantKeys {
       count++
     }
     this.count = count
+    this.keyCount = keyCount
     this.#endsMs = [...this.#windows.keys()].sort((a, b) => b - a)
   }
 

@@ -6,6 +6,7 @@ import type { WindowOperatorOptions } from './window-operator.ts'
 /** What a fold knows of a key besides its windows. */
 export interface FoldKey extends TrackedEntry {
   readonly key: string
+  /** Of its late records since its last result. Set by `OpenWindows` alone, once it is made. */
   lateCount: number
 }
 
@@ -44,8 +45,12 @@ export class OpenWindows<V, A, R> {
   readonly #hasBounds: boolean
   #updated: OpenWindow<A>[] = []
   #count = 0
+  /** Keys with a late count: it stays until their next result, which may never come. */
+  #lateKeys = 0
   /** Windows that are open as well, but still entries of a changelog. */
   dormant = 0
+  /** Keys with a late count as well, but still entries of a changelog. */
+  dormantLateKeys = 0
   #restoredBounds: Window | undefined
 
   constructor(options: OpenWindowsOptions<V, A, R>) {
@@ -72,6 +77,15 @@ export class OpenWindows<V, A, R> {
     return this.#count + this.dormant
   }
 
+  get lateKeys(): number {
+    return this.#lateKeys + this.dormantLateKeys
+  }
+
+  /** Windows, and keys with a late count: an entry of state each. */
+  get size(): number {
+    return this.count + this.lateKeys
+  }
+
   /** Opens a window; the limit is checked here. */
   open(owner: FoldKey, bounds: Window, { entryId, offset }: { entryId: number; offset: number }): OpenWindow<A> {
     const { maxOpenWindows, what, aggregator } = this.#options
@@ -94,9 +108,14 @@ export class OpenWindows<V, A, R> {
     }
   }
 
+  setLateCount(key: FoldKey, count: number): void {
+    this.#lateKeys += Number(count > 0) - Number(key.lateCount > 0)
+    key.lateCount = count
+  }
+
   /** Puts back what was kept elsewhere so far. */
   restoreLateCount(key: FoldKey, count: number): void {
-    key.lateCount = count
+    this.setLateCount(key, count)
     this.keyChanged(key)
   }
 
@@ -105,9 +124,16 @@ export class OpenWindows<V, A, R> {
     if (!key.changed) this.#keys.touch(key)
   }
 
-  /** The record at hand came too late for a window. */
+  /** The record at hand came too late for a window; the limit is checked here for keys that no open window bounds. */
   late(owner: FoldKey, window: Window): void {
-    owner.lateCount++
+    const { maxOpenWindows, what } = this.#options
+    if (owner.lateCount === 0 && this.lateKeys >= maxOpenWindows) {
+      throw new OpenWindowLimitError(
+        `${this.lateKeys} keys of ${what} have late records since their last result, the limit (maxOpenWindows): ` +
+          'too many keys for one instance, or a backfill of time that has passed',
+      )
+    }
+    this.setLateCount(owner, owner.lateCount + 1)
     this.keyChanged(owner)
     this.#options.output.late(owner.key, window)
   }
@@ -122,7 +148,7 @@ export class OpenWindows<V, A, R> {
   final(owner: FoldKey, window: Window, accumulator: A): void {
     const result = this.#resultOf(owner, window, accumulator)
     if (owner.lateCount !== 0) {
-      owner.lateCount = 0
+      this.setLateCount(owner, 0)
       this.keyChanged(owner)
     }
     this.#options.output.result(owner.key, result, window)

@@ -111,7 +111,7 @@ export class SequenceFold<V, A, R> implements WindowOperator<V> {
     const state = this.#stateOf(name)
     if (kind === 'k') {
       const [lateCount, lastSequence, closed, room] = data as KeyData
-      state.lateCount = lateCount
+      this.#windows.setLateCount(state, lateCount)
       state.lastSequence = lastSequence ?? -Infinity
       state.closed = closed
       state.room = ExactSum.restore(room)

@@ -86,7 +86,7 @@ export class SessionFold<V, A, R> implements WindowOperator<V> {
   }
 
   get size(): number {
-    return this.#windows.count
+    return this.#windows.size
   }
 
   oldestOffset(): number | undefined {
@@ -110,7 +110,7 @@ export class SessionFold<V, A, R> implements WindowOperator<V> {
     const state = this.#keys.stateOf(name)
     if (kind === 'k') {
       const [lateCount, closedToMs] = data as KeyData
-      state.lateCount = lateCount
+      this.#windows.setLateCount(state, lateCount)
       state.closedToMs = closedToMs ?? -Infinity
       state.stored = true
     } else {

@@ -116,7 +116,7 @@ export class SlidingFold<V, A, R> implements WindowOperator<V> {
   }
 
   get size(): number {
-    return this.#kept
+    return this.#kept + this.#windows.lateKeys
   }
 
   oldestOffset(): number | undefined {
@@ -130,7 +130,7 @@ export class SlidingFold<V, A, R> implements WindowOperator<V> {
   }
 
   restoreLateCounts(counts: readonly (readonly [key: string, count: number])[]): void {
-    for (const [key, count] of counts) this.#keys.stateOf(key).lateCount = count
+    for (const [key, count] of counts) this.#windows.restoreLateCount(this.#keys.stateOf(key), count)
   }
 
   *changes(): Iterable<ChangedEntry> {
@@ -143,7 +143,8 @@ export class SlidingFold<V, A, R> implements WindowOperator<V> {
     const state = this.#keys.stateOf(key)
     if (kind === 'k') {
       const [lateCount, closedToMs, nextPlace] = data as KeyData
-      Object.assign(state, { lateCount, closedToMs: closedToMs ?? -Infinity, nextPlace, stored: true })
+      this.#windows.setLateCount(state, lateCount)
+      Object.assign(state, { closedToMs: closedToMs ?? -Infinity, nextPlace, stored: true })
     } else {
       const [timestampMs = 0, place = 0] = number.split('.').map(Number)
       const [snapshot] = data as [unknown]

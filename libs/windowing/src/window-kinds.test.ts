@@ -199,6 +199,39 @@ test('an entry that no operator wrote is refused', () => {
   expect(() => operator.restoreEntry('x', [])).toThrow('state entry x: not the key of')
 })
 
+test.each<[string, Windows<unknown>]>([
+  ['tumbling', tumbling({ sizeMs: 10, graceMs: 0 })],
+  ['hopping', hopping({ sizeMs: 10, advanceMs: 5, graceMs: 0 })],
+  ['sliding', sliding({ timeDifferenceMs: 10, graceMs: 0 })],
+  ['session', session({ gapMs: 10, graceMs: 0 })],
+])(
+  '%s: keys with late records count as state until their next result, and are no more than the limit',
+  (_, windows) => {
+    const operatorOf = () => {
+      const clock = new EventClock('partition')
+      return { clock, operator: windowOperator(windows, { ...limited(2), clock, changelog: true }) }
+    }
+    const { clock, operator } = operatorOf()
+    clock.heartbeat('', 1_000)
+    const late = { timestampMs: 1, offset: 0 }
+    for (const key of ['a', 'b', 'b']) operator.add(key, 1, late)
+    expect([operator.size, operator.openWindows]).toEqual([2, 0])
+    expect(() => operator.add('c', 1, late)).toThrow(OpenWindowLimitError)
+
+    const again = operatorOf()
+    for (const [entryKey, data] of operator.changes()) again.operator.restoreEntry(entryKey, data)
+    again.clock.heartbeat('', 1_000)
+    expect(again.operator.size).toBe(2)
+    expect(() => again.operator.add('c', 1, late)).toThrow(OpenWindowLimitError)
+    again.operator.add('a', 1, { timestampMs: 1_000, offset: 1 })
+    again.clock.heartbeat('', 2_000)
+    again.operator.advance('')
+    expect(again.operator.lateCounts()).toEqual([['b', 2]])
+    expect([again.operator.size, again.operator.openWindows]).toEqual([1, 0])
+    expect(() => again.operator.add('c', 1, late)).not.toThrow()
+  },
+)
+
 test('nothing is told to have changed where no changelog is kept', () => {
   const operator = windowOperator(tumbling({ sizeMs: 1, graceMs: 0 }), limited(1))
   operator.add('a', 1, { timestampMs: 1, offset: 0 })

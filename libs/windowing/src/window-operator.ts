@@ -49,7 +49,8 @@ export interface WindowOperatorOptions<V, A, R> {
   readonly nowMs: () => number
   /**
    * Open windows over all keys; one more is an error, since memory would grow without a bound. Sliding windows count the records
-   * that they keep, count and volume windows their keys.
+   * that they keep, count and volume windows their keys. As many keys may have late records since their last result, whether a
+   * window of theirs is open or not; one more is the same error.
    */
   readonly maxOpenWindows: number
   /** Default `on-close`. */
@@ -70,7 +71,7 @@ export interface WindowOperator<V> {
   flush(): void
   /** How many windows are open. */
   readonly openWindows: number
-  /** How much is kept, for a limit: open windows, or, of sliding ones, the records that they are made of. */
+  /** How much is kept, for a limit: open windows, or, of sliding ones, the records that they are made of; and keys with a late count. */
   readonly size: number
   /**
    * The log position from which reading again rebuilds all open windows; undefined when none is open. Windows that came back

@@ -82,7 +82,8 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
     // From the newest window to the oldest: where one is closed, all before it are.
     for (let startMs = this.#newestStartMs(state, timestampMs); startMs > beforeMs; startMs -= this.#advanceMs) {
       if (startMs + this.#sizeMs <= reachedMs) {
-        if (at.rebuilding !== true) this.#late(state, timestampMs)
+        if (at.rebuilding === true) this.#keys.forget(state)
+        else this.#late(state, timestampMs)
         return
       }
       while (place > 0 && state.open[place - 1]!.entryId > startMs) place--
@@ -106,7 +107,7 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
   }
 
   get size(): number {
-    return this.#windows.count
+    return this.#windows.size
   }
 
   oldestOffset(): number | undefined {
@@ -133,6 +134,7 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
   adopt(entries: DormantEntries): void {
     this.#dormant = new DormantWindows(entries, this.#sizeMs)
     this.#windows.dormant = this.#dormant.count
+    this.#windows.dormantLateKeys = this.#dormant.keyCount
     this.#keys.sleep(this.#dormant)
   }
 
@@ -140,6 +142,7 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
     for (const [entryKey, data] of this.#dormant?.take(state.key) ?? []) {
       const { kind, number } = parseEntryKey(entryKey)
       if (kind === 'w') this.#windows.dormant--
+      else this.#windows.dormantLateKeys--
       this.#restore(state, { kind, number, data })
     }
     if (this.#dormant?.isEmpty === true) this.#dormant = undefined
@@ -150,7 +153,7 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
     { kind, number, data }: Omit<ParsedEntryKey, 'name'> & { readonly data: unknown },
   ): void {
     if (kind === 'k') {
-      state.lateCount = (data as [number])[0]
+      this.#windows.setLateCount(state, (data as [number])[0])
       state.stored = true
       return
     }
