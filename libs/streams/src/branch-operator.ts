@@ -14,7 +14,8 @@ export function branchOperator<V>(
 ): Operator<V> {
   const rest = next(REST)
   const branches = predicates.map(([name, takes]) => ({ takes, operator: next(name) }))
-  const all = [...branches.map(({ operator }) => operator), rest]
+  // Outlets that are merged again, with nothing in between, are one operator.
+  const all = [...new Set([...branches.map(({ operator }) => operator), rest])]
   return {
     process(record) {
       let taker = rest

@@ -43,6 +43,8 @@ export function inSequenceOperator<V>(
   const missing = next<SequenceRange>('missing')
   const duplicates = next('duplicates')
   const late = next('late')
+  // Outlets that are merged again, with nothing in between, are one operator.
+  const outlets = new Set([main, missing, duplicates, late])
   const handLate = handTo(late)
   const operator = new InSequence<V>({
     ...laws,
@@ -58,7 +60,7 @@ export function inSequenceOperator<V>(
         handLate(key, value, at)
       },
       advance(key) {
-        for (const outlet of [main, missing, duplicates, late]) outlet.advance(key)
+        for (const outlet of outlets) outlet.advance(key)
       },
     },
   })

@@ -51,6 +51,16 @@ test('branches can be put together again, with nothing lost, doubled or late', a
   expect(driver.read('counts', numbers).map(({ value }) => value)).toEqual([3])
 })
 
+test('outlets of one branch that are merged directly have each record once, also where one of them is used besides', async () => {
+  const { large, rest } = orders.branch({ large: ({ amount }) => amount >= 10 })
+  const amounts = (of: typeof rest, topic: string) => of.map(({ amount }) => amount).to(topic, numbers)
+  for (const ends of [[], [amounts(large, 'large')], [amounts(rest, 'rest')]]) {
+    const driver = new TopologyTestDriver(topology(large.merge(rest).to('all', orderCodec), ...ends))
+    await driver.input('orders', orderCodec).pipeAll([1, 10].map((amount) => ['ada', order(1, amount)] as const))
+    expect(driver.read('all', orderCodec).map(({ value }) => value.amount)).toEqual([1, 10])
+  }
+})
+
 describe('a merge of two sources', () => {
   const counts = orders
     .filter(({ amount }) => amount > 0)
