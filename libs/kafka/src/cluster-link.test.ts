@@ -52,3 +52,14 @@ test('a request to a broker that nobody knows can be tried again', async () => {
   const call = { apiKey: 0, apiVersion: 0, apiName: 'x', encode: () => {}, decode: () => 0 }
   await expect(link.send(9, call)).rejects.toMatchObject({ code: 'broker-unavailable', retriable: true })
 })
+
+test('a question that fails while the link is closed is asked of nobody else, and fails for good', async () => {
+  const cluster = new FakeCluster()
+  await cluster.link.refresh(['t'])
+  cluster.answers.set('Metadata', () => {
+    void cluster.link.close()
+    throw connectionLost()
+  })
+  await expect(cluster.link.refresh(['t'])).rejects.toMatchObject({ code: 'broker-unavailable', retriable: false })
+  expect(cluster.count('Metadata')).toBe(2)
+})

@@ -45,19 +45,25 @@ export class ClusterLink {
     return this.#closing.signal
   }
 
-  /** Sends to one broker. Rejects with a retriable error for a broker that is not, or no longer, known. */
+  /**
+   * Sends to one broker. Rejects with a retriable error for a broker that is not, or no longer, known or at this address, and where
+   * the connection is lost; with one that is final once the link is closed.
+   */
   async send<T>(nodeId: number, call: Call<T>): Promise<T> {
     const broker = this.#brokers.get(nodeId)
     if (broker === undefined) {
       throw new StreamsError('broker-unavailable', `broker ${nodeId} is not known`, { retriable: true })
     }
-    return await broker.send(call)
+    return await broker.send(call).catch((error: unknown) => {
+      throw this.signal.aborted ? final(error) : error
+    })
   }
 
   /** Sends to whichever broker answers first in line: the known ones, then the bootstrap servers. */
   async sendToAny<T>(call: Call<T>): Promise<T> {
     let failure: unknown
     for (const broker of this.#everyBroker()) {
+      if (this.signal.aborted) break
       try {
         return await broker.send(call)
       } catch (error) {
@@ -80,7 +86,7 @@ export class ClusterLink {
     for (const topic of response.topics) this.#topics.set(topic.topic, topic)
   }
 
-  /** Makes a broker known under its id; one that has moved to another address is reached there from now on. */
+  /** Makes a broker known under its id. One that has moved is reached at its new address; what is under way at the old one fails, retriable. */
   learnBroker({ nodeId, host, port }: BrokerAddress): void {
     const known = this.#brokers.get(nodeId)
     if (known?.address.host === host && known.address.port === port) return
@@ -155,7 +161,6 @@ export class ClusterLink {
   }
 
   *#everyBroker(): Generator<BrokerConnection> {
-    if (this.signal.aborted) return
     yield* [...this.#brokers.values()]
     for (const address of this.#options.bootstrapServers) {
       const key = `${address.host}:${address.port}`
@@ -164,4 +169,10 @@ export class ClusterLink {
       yield seed
     }
   }
+}
+
+/** What was given up with the link is not tried again. */
+function final(error: unknown): unknown {
+  if (!(error instanceof StreamsError) || !error.retriable) return error
+  return new StreamsError(error.code, `${error.message}: the client is closed`, { cause: error })
 }

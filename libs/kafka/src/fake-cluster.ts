@@ -24,6 +24,8 @@ export type Answer = (asked: Asked) => unknown
  */
 export class FakeCluster {
   readonly answers = new Map<string, Answer>()
+  /** Brokers that metadata says to be at other addresses than `broker` with their id as the port. */
+  readonly elsewhere = new Map<number, BrokerConnection>()
   readonly asked: Asked[] = []
   readonly logged: { level: string; message: string }[] = []
   readonly time: ManualTime
@@ -36,7 +38,9 @@ export class FakeCluster {
     this.leaders = leaders
     this.link = new ClusterLink({
       bootstrapServers: [{ host: 'broker', port: 1 }],
-      connect: (address) => this.#connection(address.port),
+      connect: ({ host, port }) =>
+        [...this.elsewhere.values()].find(({ address }) => address.host === host && address.port === port) ??
+        this.#connection(port),
       time,
       logger: this.#logger(),
       retryForMs: 60_000,
@@ -51,7 +55,10 @@ export class FakeCluster {
 
   metadata(): MetadataResponse {
     return {
-      brokers: [1, 2].map((nodeId) => ({ nodeId, host: 'broker', port: nodeId, rack: null })),
+      brokers: [1, 2].map((nodeId) => {
+        const { host, port } = this.elsewhere.get(nodeId)?.address ?? { host: 'broker', port: nodeId }
+        return { nodeId, host, port, rack: null }
+      }),
       topics: [
         {
           errorCode: 0,

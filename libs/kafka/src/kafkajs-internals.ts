@@ -160,7 +160,9 @@ class KafkajsBrokerConnection implements BrokerConnection {
 
   /** Opens the first connection, with versions and authentication; a broker that fails to is made anew the next time. */
   async #connected(): Promise<Broker> {
-    if (this.#closed) throw new StreamsError('broker-unavailable', `broker ${this.#name}: the client is closed`)
+    if (this.#closed) {
+      throw new StreamsError('broker-unavailable', `broker ${this.#name}: given up by this client`, { retriable: true })
+    }
     this.#broker ??= this.#connect()
     try {
       return await this.#broker
@@ -221,7 +223,7 @@ class KafkajsBrokerConnection implements BrokerConnection {
         cause: error,
       })
     }
-    return new StreamsError('broker-unavailable', `${subject}: ${reason}`, { retriable: !this.#closed, cause: error })
+    return new StreamsError('broker-unavailable', `${subject}: ${reason}`, { retriable: true, cause: error })
   }
 }
 

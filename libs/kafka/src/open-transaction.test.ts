@@ -1,3 +1,4 @@
+import { StreamsError } from '@tidemark/streams'
 import { expect, test } from 'vitest'
 import { connectionLost, type Answer } from './fake-cluster.ts'
 import { ManualTime } from './manual-time.ts'
@@ -163,6 +164,18 @@ test.each([
   script(transacted)
   const commit = producer.commit(transaction(batchFor(0), batchFor(1)))
   await expect(commit).rejects.toMatchObject({ code: 'record-too-large' })
+  await producer.close()
+  expect(cluster.count('EndTxn')).toBe(0)
+})
+
+test('records whose answer is lost for good may still arrive, too: close does not abort', async () => {
+  const { producer, cluster, first } = transacting()
+  await producer.init()
+  first('Produce', 1, () => {
+    throw new StreamsError('broker-unavailable', 'broker: the client is closed')
+  })
+  const final = { code: 'broker-unavailable', retriable: false }
+  await expect(producer.commit(transaction(batchFor(0)))).rejects.toMatchObject(final)
   await producer.close()
   expect(cluster.count('EndTxn')).toBe(0)
 })

@@ -278,9 +278,10 @@ export class OpenTransaction {
 
   /** Noted here, where it is made: what the caller is told of may be another failure, of something beside it. */
   readonly #unknownOutcome = (error: unknown): unknown => {
-    if (!(error instanceof StreamsError) || !error.retriable) return error
+    if (!(error instanceof StreamsError) || !(error.retriable || error.code === 'broker-unavailable')) return error
     this.#isUnknown = true
-    return new OutcomeUnknown(error.message, { cause: error })
+    // What ends with its client is as unknown, but nobody is there to start anew.
+    return error.retriable ? new OutcomeUnknown(error.message, { cause: error }) : error
   }
 
   /** How long the broker waits for its end: counted from the first request, which is about to be made if none was. */
