@@ -11,6 +11,7 @@ export type StreamsErrorCode =
   | 'offset-out-of-range'
   | 'commit-metadata-too-large'
   | 'unsupported'
+  | 'wrong-option'
   | 'guarantee-changed'
   | 'topology-changed'
   | 'format-changed'

@@ -15,9 +15,12 @@ export interface RecordPlace {
   readonly offset: number
 }
 
-/** How a topology runs. The first three must be given; what the others are without being given is in `RUN_DEFAULTS`, and told with each. */
+/**
+ * How a topology runs. The first three must be given; what the others are without being given, or where they are undefined, is in `RUN_DEFAULTS`, and
+ * told with each. Numbers are whole ones, and one that can't be is an error at the start, as any other option.
+ */
 export interface RunOptions {
-  /** Names the application: its consumer group, and its dead letter topic `<applicationId>-dlq`. */
+  /** Names the application: its consumer group, and its dead letter topic `<applicationId>-dlq`. At most 245 letters, digits, `.`, `_` and `-`. */
   readonly applicationId: string
   /** Of `@tidemark/kafka`, or in memory. It stays open when the application stops. */
   readonly kafka: KafkaPorts
@@ -31,8 +34,8 @@ export interface RunOptions {
    */
   readonly guarantee: 'at-least-once' | 'exactly-once'
   /**
-   * Processing time from the begin of a commit to that of the next one, default 100. 0: a commit behind each turn. Exactly-once, above 10,000 a
-   * transaction begins with the first full batch of outputs or with its commit, not with the first record.
+   * Processing time from the begin of a commit to that of the next one, default 100. 0: a commit behind each turn; Infinity: only where much is buffered.
+   * Exactly-once, above 10,000 a transaction begins with the first full batch of outputs or with its commit, not with the first record.
    */
   readonly commitIntervalMs?: number
   /**
@@ -67,7 +70,7 @@ export interface RunOptions {
   /**
    * How long a record may take. One that takes longer stops the application, named. What runs can't be interrupted, so it is judged when it
    * is done; meanwhile the process answers nobody: not its health, and not the group, which goes on without it after the session time-out.
-   * Between records everything else gets its turn, however long a batch takes. The wait for a schema does not count. Default 30,000.
+   * Between records everything else gets its turn, however long a batch takes. The wait for a schema does not count. Default 30,000; Infinity: as long as it likes.
    * Exactly once, a transaction that nobody takes over is given up by the broker after 30 s more than this; until then readers wait.
    */
   readonly recordDeadlineMs?: number

@@ -34,7 +34,7 @@ export interface StreamsApp {
   stop(): Promise<void>
 }
 
-/** Runs a topology until it is stopped or fails. */
+/** Runs a topology until it is stopped or fails. Throws a `StreamsError` (`wrong-option`) for an option that can't be, or a topology without a source. */
 export function run(topology: Topology, options: RunOptions): StreamsApp {
   const nowMs = options.nowMs ?? Date.now
   const runtime = new StreamsRuntime(topology, { ...options, nowMs })

@@ -1,4 +1,5 @@
 import { AtLeastOnce } from './at-least-once.ts'
+import { checkedOptions } from './checked-options.ts'
 import { StreamsError } from './errors.ts'
 import { ExactlyOnce, MAX_OPEN_MS } from './exactly-once.ts'
 import type { Guarantee } from './guarantee.ts'
@@ -7,7 +8,7 @@ import type { ConsumerPort, TopicPartition } from './ports.ts'
 import type { StateEntry } from './read-state.ts'
 import type { RecordBatch } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
-import { RUN_DEFAULTS, silentLogger, type RunOptions } from './run-options.ts'
+import type { RunOptions } from './run-options.ts'
 import { SinkWrites } from './sink-writes.ts'
 import { Task, type TaskCounters } from './task.ts'
 import type { TaskPosition } from './task-source.ts'
@@ -49,7 +50,7 @@ export class StreamsRuntime {
 
   constructor(topology: Topology, options: RunOptions & { readonly nowMs: () => number }) {
     this.#topology = topology
-    this.#options = { ...RUN_DEFAULTS, logger: silentLogger, ...options }
+    this.#options = checkedOptions(topology, options)
     const { kafka, applicationId: groupId, sessionTimeoutMs, startAt } = this.#options
     const { logger, nowMs, maxBufferedBytes } = this.#options
     this.#consumer = kafka.consumer({
