@@ -8,7 +8,7 @@ import type { RecordPosition, WindowOperator, WindowOperatorOptions } from './wi
 interface KeyState<A> extends FoldKey, ClosingKey {
   /** In order of time; no two of them overlap. */
   readonly open: OpenWindow<A>[]
-  /** End of the key's last session that has closed; kept for as long as a record could still belong to it. */
+  /** End of the key's last session that has closed; kept until the watermark is a gap past it: no record reaches it from then on. */
   closedToMs: number
 }
 
@@ -17,8 +17,9 @@ type KeyData = readonly [lateCount: number, closedToMs: number | null]
 /**
  * Folds records into sessions, which grow and join as records come, and emits each once, when the watermark reaches its end.
  *
- * A record is late if the session that it would have been in is closed, whatever open one it also touches: it is then within, or
- * before, a closed session of its key, or nothing open is within the gap and its own gap is over.
+ * A record is late if a session that it touches is closed, whatever open one it also touches. One whose own gap is over changes no
+ * bounds: it is in the open session that spans it, or late. So no session grows back to a gap or more behind the watermark, and the end
+ * of a closed one need not be known for longer than that.
  */
 export class SessionFold<V, A, R> implements WindowOperator<V> {
   readonly #gapMs: number
@@ -62,8 +63,9 @@ export class SessionFold<V, A, R> implements WindowOperator<V> {
     while (after > 0 && open[after - 1]!.bounds.startMs >= bounds.endMs) after--
     let first = after
     while (first > 0 && open[first - 1]!.bounds.endMs > bounds.startMs) first--
-    const isClosed = first === after && bounds.endMs <= this.#keys.reachedMs
-    if (isClosed || bounds.startMs < state.closedToMs) {
+    const isSpanned = first < after && open[first]!.bounds.startMs <= bounds.startMs
+    const isOver = bounds.endMs <= this.#keys.reachedMs && !isSpanned
+    if (isOver || bounds.startMs < state.closedToMs) {
       this.#windows.late(state, bounds)
       return
     }
@@ -161,7 +163,7 @@ export class SessionFold<V, A, R> implements WindowOperator<V> {
   }
 
   #scheduleClose(state: KeyState<A>): void {
-    // A record less than a gap behind a closed session would have been in it: until then its end is kept.
+    // With nothing open, a closed session is forgotten when the gap of every record that it could touch is over.
     state.nextCloseMs =
       state.open[0]?.bounds.endMs ?? (state.closedToMs === -Infinity ? Infinity : state.closedToMs + this.#gapMs)
     this.#keys.schedule(state)

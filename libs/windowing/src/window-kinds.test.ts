@@ -110,6 +110,25 @@ describe('sessions', () => {
     ])
   })
 
+  test.each(['partition', 'key'] as const)('do not reach back into a closed one, clock per %s', (mode) => {
+    const run = new Run({ windows: session({ gapMs: 10, graceMs: 0 }), graceMs: 0, mode, sequenced: false })
+    for (const timestampMs of [100, 125, 116, 108]) run.add(record(timestampMs, timestampMs))
+    run.heartbeat(900)
+    expect([...run.late()]).toEqual(['a 108'])
+    expect(found(run)).toEqual([
+      [100, 110, '100'],
+      [116, 135, '116 125'],
+    ])
+  })
+
+  test('take in what comes late within them, and what is before them only while its own gap is not over', () => {
+    const run = runOf(session({ gapMs: 10, graceMs: 0 }))
+    for (const timestampMs of [100, 109, 118, 127, 102, 95]) run.add(record(timestampMs, timestampMs))
+    run.heartbeat(900)
+    expect([...run.late()]).toEqual(['a 95'])
+    expect(found(run)).toEqual([[100, 137, '100 102 109 118 127']])
+  })
+
   test('that are closed are known to be after a restart too, for as long as a record could join them', () => {
     const run = runOf(windows)
     run.add(record(1, 0))
@@ -122,6 +141,26 @@ describe('sessions', () => {
     run.add(record(3, 20))
     expect(run.openWindows).toBe(1)
   })
+
+  test.each(['partition', 'key'] as const)(
+    'leave nothing of an idle key a gap after they closed, clock per %s',
+    (mode) => {
+      const clock = new EventClock(mode)
+      const operator = windowOperator(windows, { ...limited(1), clock, changelog: true })
+      const entriesAt = (timeMs: number) => {
+        clock.heartbeat('a', timeMs)
+        operator.advance('a')
+        return [...operator.changes()]
+      }
+      operator.add('a', 1, { timestampMs: 0, offset: 0 })
+      expect(entriesAt(9).map(([entryKey]) => entryKey)).toEqual(['w0:a'])
+      expect(entriesAt(19)).toEqual([
+        ['k:a', [0, 10]],
+        ['w0:a', undefined],
+      ])
+      expect(entriesAt(20)).toEqual([['k:a', undefined]])
+    },
+  )
 
   test('need an aggregator that merges', () => {
     const { merge: _merge, ...aggregator } = count()

@@ -114,7 +114,7 @@ export function sliding(options: { timeDifferenceMs: number; graceMs: number }):
 /**
  * A window for each stretch of a key's records without a silence of `gapMs`: from its first record to `gapMs` after its last one,
  * which is no longer in it (Kafka Streams counts a silence of exactly the gap as none). Needs an aggregator with `merge`: a
- * record may join two sessions.
+ * record may join two sessions. One that is a gap or more behind the watermark is late unless it is within an open session.
  */
 export function session(options: { gapMs: number; graceMs: number }): SessionWindows {
   const { gapMs, graceMs } = options
