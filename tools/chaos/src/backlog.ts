@@ -42,12 +42,17 @@ const PADDING = 'x'.repeat(400)
 /** What a process grows by beside what it holds: garbage that is not collected yet, code, connections. */
 const GROWTH_BESIDE_BYTES = 256 * 1024 * 1024
 
-/** True where what is held stayed below its bound, and the process grew by no more than that, with some room for the language. */
+/** True where something was seen to be held, and stayed below its bound, and the process grew by no more than that, with some room for the language. */
 export function isBounded(
   { bufferedBytes, rssBytes, firstRssBytes }: BacklogVerdict,
   maxBufferedBytes: number,
 ): boolean {
-  return bufferedBytes <= maxBufferedBytes && rssBytes - firstRssBytes <= maxBufferedBytes + GROWTH_BESIDE_BYTES
+  const isMeasured = bufferedBytes > 0
+  return (
+    isMeasured &&
+    bufferedBytes <= maxBufferedBytes &&
+    rssBytes - firstRssBytes <= maxBufferedBytes + GROWTH_BESIDE_BYTES
+  )
 }
 
 /** Writes the backlog, then runs the application until it has gone through all of it. */

@@ -42,3 +42,27 @@ export async function writeLoad({ kafka, topic, samples, goOn, beforeSilence }: 
   await producer.close()
   return written
 }
+
+/**
+ * Throws where what was read back is not what was made, by key: reader and application fetch in the same way, so that what both of them
+ * leave out would be missing nowhere.
+ */
+export function throwIfNotAsMade(
+  read: readonly Keyed<Sample>[],
+  samples: Iterable<Keyed<Sample>>,
+  count: number,
+): void {
+  const made: Keyed<Sample>[] = []
+  for (const sample of samples) {
+    if (made.length === count) break
+    made.push(sample)
+  }
+  const texts = (all: readonly Keyed<Sample>[]) =>
+    [...Map.groupBy(all, ({ key }) => key.toString('hex'))]
+      .map(([key, ofKey]) => `${key} ${JSON.stringify(ofKey.map(({ value }) => value))}`)
+      .sort()
+  const found = new Set(texts(read))
+  const differing = texts(made).filter((text) => !found.has(text))
+  if (read.length === count && differing.length === 0) return
+  throw new Error(`of ${count} records that were written ${read.length} are read back; ${differing.length} keys differ`)
+}

@@ -72,7 +72,9 @@ export async function proveRound(
     const { requests, faults } = proxy.stats()
     const swept = rules.length > 0 && { swept: { requests, faults } satisfies Swept }
     const { guarantee, target, how } = settings
-    return { name, seed, kept: isKept(verdict, settings), guarantee, target, how, ...swept, ...verdict }
+    // Without a result while there was load, nothing was there to be disturbed.
+    const kept = isKept(verdict, settings) && verdict.readUnderLoad > 0
+    return { name, seed, kept, guarantee, target, how, ...swept, ...verdict }
   } finally {
     await proxy.close()
   }

@@ -8,7 +8,7 @@ import { processedBy, untilDrained, untilProcessed } from './group-progress.ts'
 import { Instances } from './instances.ts'
 import { sampleCodec, type JobTopics } from './jobs/job.ts'
 import { jobs, type JobName } from './jobs/jobs.ts'
-import { writeLoad } from './load.ts'
+import { throwIfNotAsMade, writeLoad } from './load.ts'
 import type { RoundPlace } from './proof-run.ts'
 import { readBack } from './read-back.ts'
 import { seededRandom, shuffledTurns } from './seeded-random.ts'
@@ -78,15 +78,17 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     for (let index = 0; index < options.instances; index++) instances.start(index)
     const surroundings = { kafka, admin, instances, follower, topics }
     let state: StateJudgement | undefined
+    let readUnderLoad = 0
     const records = await disturbedLoad(options, surroundings, async () => {
+      readUnderLoad = follower.seen
       // At least once there are no changelogs.
       if (guarantee === 'exactly-once') state = await judgedStates(options, surroundings)
     })
-    const readUnderLoad = follower.seen
     await untilDrained({ admin, kafka, group: name, topic: topics.input }, options)
     await instances.endAll()
     const reader = kafka.logReader()
     const written = await readBack(reader, topics.input, sampleCodec)
+    throwIfNotAsMade(written, job.load(seededRandom(options.seed)), records)
     const after = await job.judge(written, (codec) => readBack(reader, topics.output, codec))
     const during = await job.judge(written, await follower.untilEnd(options))
     return { records, readUnderLoad, ...after, during, state, openTransactions: await openTransactions(options) }

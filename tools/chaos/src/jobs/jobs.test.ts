@@ -1,7 +1,7 @@
 import { RecordCollector, type Codec } from '@tidemark/streams'
 import { TopologyTestDriver } from '@tidemark/testing'
 import { expect, test } from 'vitest'
-import { writeLoad } from '../load.ts'
+import { throwIfNotAsMade, writeLoad } from '../load.ts'
 import { readBack } from '../read-back.ts'
 import { seededRandom } from '../seeded-random.ts'
 import { sampleCodec, type Job, type Read } from './job.ts'
@@ -24,6 +24,11 @@ async function judged(job: Job, records: number) {
   const read = <V>(topic: string, codec: Codec<V>) => readBack(kafka.logReader(), topic, codec)
   const written = await read(topics.input, sampleCodec)
   expect(written.length).toBeGreaterThanOrEqual(records)
+  const throwIfNotAsLoad = (found: typeof written) => throwIfNotAsMade(found, job.load(seededRandom(1)), written.length)
+  throwIfNotAsLoad(written)
+  for (const wrong of [written.slice(1), [...written.slice(1), written[1]!]]) {
+    expect(() => throwIfNotAsLoad(wrong)).toThrow('records that were written')
+  }
   return {
     verdict: await job.judge(written, (codec) => read(topics.output, codec)),
     ofLess: await job.judge(written.slice(0, -1), (codec) => read(topics.output, codec)),
