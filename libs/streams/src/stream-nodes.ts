@@ -1,3 +1,4 @@
+import { checkInSequence, checkProcess } from '@tidemark/windowing'
 import { aggregateOperator, type AggregateOptions } from './aggregate-operator.ts'
 import { branchOperator, REST, type BranchPredicate } from './branch-operator.ts'
 import type { ExternalSink } from './external-sink.ts'
@@ -97,13 +98,16 @@ export function sinkNode<V, K>(place: Place, typed: ExternalSink<V, K>, keys: Ke
   }
 }
 
+/** Throws a RangeError for an option that is none. */
 export function processNode<V, S, R, K>(
   place: Place,
   options: ProcessOptions<V, S, R, K> & { readonly keys: KeyFormat<K> },
 ): OperatorNode<V, R> {
+  const label = `process ${options.name}`
+  checkProcess(label, options)
   return {
     kind: 'operator',
-    label: `process ${options.name}`,
+    label,
     parents: [place],
     ...(options.timers !== undefined && { time: 'own' }),
     needsTime: true,
@@ -111,10 +115,13 @@ export function processNode<V, S, R, K>(
   }
 }
 
+/** Throws a RangeError for an option that is none. */
 export function sequenceNode<V>(place: Place, options: SequenceOptions<V>): OperatorNode<V, V> {
+  const label = options.name ?? 'in-sequence'
+  checkInSequence(label, options)
   return {
     kind: 'operator',
-    label: options.name ?? 'in-sequence',
+    label,
     parents: [place],
     time: 'own',
     needsTime: true,

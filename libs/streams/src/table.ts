@@ -1,3 +1,4 @@
+import { checkLimits } from '@tidemark/windowing'
 import type { Codec } from './codec.ts'
 import { formatOf, withKeys, type KeyFormat, type KeyNames, type KeyOption } from './key-codec.ts'
 import type { Operator } from './operator.ts'
@@ -37,6 +38,7 @@ export function table<T, K>(
   options: TableOptions & Partial<KeyOption<K>> = {},
 ): Table<T, K> {
   const { maxKeys = 1_000_000, key } = options
+  checkLimits(`table ${topic}`, { maxKeys })
   const keys = formatOf(key)
   const node: SourceNode<T> = {
     kind: 'source',

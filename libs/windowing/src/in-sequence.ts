@@ -1,6 +1,7 @@
 import { ChangedEntries, entryKeyOf, parseEntryKey, type ChangedEntry, type TrackedEntry } from './changed-entries.ts'
 import { EventClock, watermarkMs, type Clock } from './event-clock.ts'
 import { HeldRecordLimitError, LimitError } from './limit-error.ts'
+import { checkGrace, checkLimits } from './option-checks.ts'
 import { SequenceHoles, type SequenceRange } from './sequence-holes.ts'
 import type { RecordPosition, ValueSnapshots } from './window-operator.ts'
 
@@ -287,6 +288,19 @@ export class InSequence<V> {
     }
     return earliest
   }
+}
+
+/** Throws a RangeError that names the step, the option and its value. */
+export function checkInSequence(
+  step: string,
+  options: Pick<InSequenceOptions<never>, 'graceMs' | 'maxHeld' | 'maxKeys' | 'maxHoles' | 'firstSequence'>,
+): void {
+  const { graceMs, maxHeld, maxKeys, maxHoles, firstSequence } = options
+  checkGrace(step, graceMs)
+  // It has no default.
+  checkLimits(step, { maxHeld: maxHeld ?? NaN, maxKeys, maxHoles })
+  if (firstSequence === undefined || Number.isSafeInteger(firstSequence)) return
+  throw new RangeError(`${step}: firstSequence must be a whole number, got ${firstSequence}`)
 }
 
 /** As `new InSequence(options)`. */

@@ -27,12 +27,19 @@ export {
 export { ExactSum } from './exact-sum.ts'
 export { parseEntryKey, type ChangedEntry, type ParsedEntryKey } from './changed-entries.ts'
 export type { DormantEntries } from './dormant-entries.ts'
-export { InSequence, inSequence, type InSequenceOptions, type InSequenceOutput } from './in-sequence.ts'
+export {
+  checkInSequence,
+  InSequence,
+  inSequence,
+  type InSequenceOptions,
+  type InSequenceOutput,
+} from './in-sequence.ts'
 export { KeyedProcess, type KeyedProcessOptions } from './keyed-process.ts'
 export { HeldRecordLimitError, LimitError, OpenWindowLimitError } from './limit-error.ts'
 export { MergedClock } from './merged-clock.ts'
 export { windowOperator } from './operator-by-kind.ts'
-export type { ProcessContext, ProcessSteps, ProcessTimers } from './process-context.ts'
+export { checkProcess, type ProcessContext, type ProcessSteps, type ProcessTimers } from './process-context.ts'
+export { checkLimits } from './option-checks.ts'
 export type { SequenceRange } from './sequence-holes.ts'
 export {
   countWindows,

@@ -1,3 +1,5 @@
+import { checkGrace, checkLimits } from './option-checks.ts'
+
 /** What a step with state sees at one record or timer. Valid during the call that hands it over. */
 export interface ProcessContext<S, R, K = string> {
   readonly key: K
@@ -48,4 +50,15 @@ export interface ProcessTimers<S, R, K = string> {
   onTimer(context: ProcessContext<S, R, K>): void
   /** Timers set per key; one more is an error. Default 1,000. */
   readonly maxPerKey?: number
+}
+
+/** Throws a RangeError that names the step, the option and its value. */
+export function checkProcess<S, R, K>(
+  step: string,
+  { maxKeys, timers }: Pick<ProcessSteps<never, S, R, K>, 'maxKeys' | 'timers'>,
+): void {
+  checkLimits(step, { maxKeys })
+  if (timers === undefined) return
+  checkGrace(`${step}: timers`, timers.graceMs)
+  checkLimits(`${step}: timers`, { maxPerKey: timers.maxPerKey })
 }

@@ -1,3 +1,5 @@
+import { checkDuration, checkGrace, checkLimits } from './option-checks.ts'
+
 /** A half-open span of event time: `startMs` is in it, `endMs` is not. */
 export interface Window {
   readonly startMs: number
@@ -149,6 +151,7 @@ export interface VolumeOptions<V> extends Omit<VolumeWindows<V>, 'kind' | 'maxWi
 export function volumeWindows<V>(options: VolumeOptions<V>): VolumeWindows<V> {
   const { size, amountOf, sequence, split, maxWindowsPerRecord = 1_000 } = options
   if (!Number.isFinite(size) || size <= 0) throw new RangeError(`volume window: size must be above 0, got ${size}`)
+  checkLimits('volume window', { maxWindowsPerRecord })
   return { kind: 'volume', size, amountOf, sequence, split, maxWindowsPerRecord }
 }
 
@@ -172,14 +175,4 @@ export function windowsFor(windows: AlignedWindows, timestampMs: number): Window
     found.push({ startMs, endMs: startMs + sizeMs })
   }
   return found
-}
-
-function checkDuration(name: string, durationMs: number): void {
-  if (Number.isSafeInteger(durationMs) && durationMs > 0) return
-  throw new RangeError(`${name} must be a positive whole number of milliseconds, got ${durationMs}`)
-}
-
-function checkGrace(kind: string, graceMs: number): void {
-  if (Number.isSafeInteger(graceMs) && graceMs >= 0) return
-  throw new RangeError(`${kind}: graceMs must be a whole number of milliseconds from 0 on, got ${graceMs}`)
 }

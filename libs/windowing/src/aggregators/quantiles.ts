@@ -31,6 +31,14 @@ export function quantiles<V>(
   if (at.some((quantile) => !(quantile >= 0 && quantile <= 1))) {
     throw new RangeError(`quantiles: each must be from 0 to 1, got ${at.join(', ')}`)
   }
+  if (!(relativeAccuracy > 0 && relativeAccuracy < 1)) {
+    throw new RangeError(`quantiles: relativeAccuracy must be above 0 and below 1, got ${relativeAccuracy}`)
+  }
+  if (!(minMagnitude > 0 && minMagnitude <= maxMagnitude && maxMagnitude < Infinity)) {
+    throw new RangeError(
+      `quantiles: minMagnitude must be above 0 and not above maxMagnitude, which is finite, got ${minMagnitude} and ${maxMagnitude}`,
+    )
+  }
   const init = () => new DDSketch({ relativeAccuracy })
   return {
     kind: `quantiles within ${relativeAccuracy}`, // bins of another accuracy mean other values
