@@ -53,6 +53,9 @@ export class SequenceFold<V, A, R> implements WindowOperator<V> {
     const state = this.#stateOf(key)
     const { room } = state
     const sequence = this.#spec.sequence(value)
+    if (!Number.isSafeInteger(sequence)) {
+      throw new RangeError(`${this.#kind} window: key ${key}: the sequence ${sequence} is not a safe integer`)
+    }
     if (sequence <= state.lastSequence) {
       this.#windows.late(state, { startMs: at.timestampMs, endMs: at.timestampMs + 1 })
       return

@@ -277,6 +277,13 @@ test('nothing is told to have changed where no changelog is kept', () => {
   expect([...operator.changes()]).toEqual([])
 })
 
+test.each([NaN, 1.5, undefined as unknown as number])('a sequence of %s is refused, by its key', (at) => {
+  const windows = countWindows<number>({ size: 2, sequence: () => at })
+  expect(() => windowOperator(windows, limited(9)).add('a', 1, { timestampMs: 1, offset: 0 })).toThrow(
+    new RangeError(`count window: key a: the sequence ${at} is not a safe integer`),
+  )
+})
+
 test('what has not changed since is not told again', () => {
   const operator = windowOperator(tumbling({ sizeMs: 10, graceMs: 0 }), { ...limited(9), changelog: true })
   operator.add('a', 1, { timestampMs: 1, offset: 0 })

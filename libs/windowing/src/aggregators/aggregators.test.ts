@@ -177,6 +177,22 @@ test('topK puts the largest score first, and of equal scores the smaller sequenc
   expect(top).toEqual([1, 4, 0])
 })
 
+test.each([
+  ['first', first(of, label), 'first: the sequence NaN is not a finite number'],
+  ['last', last(of, label), 'last: the sequence NaN is not a finite number'],
+  ['collect', collect({ sequence: of, select: label, limit: 2 }), 'collect: the sequence NaN is not a finite number'],
+  ['topK', topK({ k: 2, score: of, sequence, select: label }), 'topK: the score NaN is not a finite number'],
+  ['min', min(of), 'min: NaN is not a number'],
+  ['max', max(of), 'max: NaN is not a number'],
+] as [string, Aggregator<Sample, unknown, unknown>, string][])(
+  '%s refuses a value that is not a number, whenever it comes',
+  (_, aggregator, message) => {
+    expect(() => aggregator.add(aggregator.init(), { id: 0, x: NaN })).toThrow(new RangeError(message))
+    const some = aggregator.add(aggregator.init(), { id: 0, x: 1 })
+    expect(() => aggregator.add(some, { id: 1, x: NaN })).toThrow(new RangeError(message))
+  },
+)
+
 test('the rest of a split record is not counted again', () => {
   const both = combine({ records: count(), total: sum(of) })
   const accumulator = both.addRest?.(both.add(both.init(), { id: 0, x: 2 }), { id: 1, x: 3 }) ?? both.init()
@@ -194,7 +210,7 @@ test('combine takes what all of its parts take, and gives what they give', () =>
   expectTypeOf(result).toEqualTypeOf<{ n: number; total: number; b: number }>()
   expect(result).toEqual({ n: 1, total: 1, b: 2 })
   // @ts-expect-error one of the parts needs more than this
-  expect(combined.add(combined.init(), { a: 1 })).toBeDefined()
+  expect(() => combined.add(combined.init(), { a: 1 })).toThrow('min: undefined is not a number')
   const { merge: _merge, ...unmergeable } = count()
   expect(combine({ n: count(), unmergeable }).merge).toBeUndefined()
 })

@@ -1,6 +1,9 @@
 import type { Aggregator } from '../aggregator.ts'
 
-/** A record's place in the order of its key, such as a trade id. Two records of a window never have the same. */
+/**
+ * A record's place in the order of its key, such as a trade id. Two records of a window never have the same. One that is not a finite number is a
+ * RangeError: what came of it would depend on the order of arrival.
+ */
 export type Sequence<V> = (value: V) => number
 
 /** Values are JSON-safe, so that a changelog can keep them. */
@@ -41,7 +44,7 @@ function endmost<V, T>(
     kind,
     init: () => null,
     add(kept, value) {
-      const candidate = sequence(value)
+      const candidate = finite(kind, 'sequence', sequence(value))
       return kept === null || isBetter(candidate, kept.sequence) ? { sequence: candidate, value: select(value) } : kept
     },
     merge(left, right) {
@@ -82,7 +85,7 @@ export function collect<V, T>(options: CollectOptions<V, T>): Aggregator<V, Kept
     kind: 'collect',
     limit,
     inOrder: bySequence,
-    entry: (value) => ({ sequence: sequence(value), value: select(value) }),
+    entry: (value) => ({ sequence: finite('collect', 'sequence', sequence(value)), value: select(value) }),
   })
 }
 
@@ -90,6 +93,7 @@ export function collect<V, T>(options: CollectOptions<V, T>): Aggregator<V, Kept
 export interface TopKOptions<V, T> {
   /** How many are kept. */
   readonly k: number
+  /** A finite number, or it is a RangeError. */
   readonly score: (value: V) => number
   /** Decides between equal scores: the smaller one comes first. */
   readonly sequence: Sequence<V>
@@ -105,7 +109,11 @@ export interface Scored<T> extends Sequenced<T> {
 export function topK<V, T>(options: TopKOptions<V, T>): Aggregator<V, Kept<Scored<T>>, readonly T[], unknown> {
   const { k, score, sequence, select } = options
   const byScore = (a: Scored<T>, b: Scored<T>) => b.score - a.score || a.sequence - b.sequence
-  const entry = (value: V) => ({ score: score(value) + 0, sequence: sequence(value), value: select(value) })
+  const entry = (value: V) => ({
+    score: finite('topK', 'score', score(value)) + 0,
+    sequence: finite('topK', 'sequence', sequence(value)),
+    value: select(value),
+  })
   const best = bounded<V, T, Scored<T>>({ kind: 'topK', limit: k, inOrder: byScore, entry })
   return { ...best, result: (into) => best.result(into).values }
 }
@@ -146,4 +154,9 @@ function bounded<V, T, E extends Sequenced<T>>(options: BoundedOptions<V, T, E>)
     },
     result: ({ kept, omitted }: Kept<E>): Collected<T> => ({ values: kept.map(({ value }) => value), omitted }),
   }
+}
+
+function finite(kind: string, what: string, value: number): number {
+  if (Number.isFinite(value)) return value
+  throw new RangeError(`${kind}: the ${what} ${value} is not a finite number`)
 }

@@ -32,12 +32,12 @@ export function sum<V>(of: (value: V) => number): Aggregator<V, ExactSum, number
   }
 }
 
-/** The smallest value; Infinity where nothing was added. */
+/** The smallest value; Infinity where nothing was added. Throws a RangeError for a value that is not a number. */
 export function min<V>(of: (value: V) => number): Aggregator<V, number, number, unknown> {
   return extreme(of, { kind: 'min', pick: Math.min, empty: Infinity })
 }
 
-/** The largest value; -Infinity where nothing was added. */
+/** The largest value; -Infinity where nothing was added. Throws a RangeError for a value that is not a number. */
 export function max<V>(of: (value: V) => number): Aggregator<V, number, number, unknown> {
   return extreme(of, { kind: 'max', pick: Math.max, empty: -Infinity })
 }
@@ -49,7 +49,12 @@ function extreme<V>(
   return {
     kind,
     init: () => empty,
-    add: (extremum, value) => pick(extremum, of(value)) + 0, // never -0, which JSON would not keep
+    add(extremum, value) {
+      const x = of(value)
+      const picked = pick(extremum, x) + 0 // never -0, which JSON would not keep
+      if (Number.isNaN(picked)) throw new RangeError(`${kind}: ${x} is not a number`)
+      return picked
+    },
     merge: pick,
     result: (extremum) => extremum,
     snapshot: (extremum) => (Number.isFinite(extremum) ? extremum : String(extremum)),
