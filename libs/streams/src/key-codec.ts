@@ -22,6 +22,8 @@ export const intKeys: KeyCodec<number> = {
     return { ok: false, issue: { code: 'malformed', message: `the key has ${end - start} bytes, an integer has 4` } }
   },
   encode(key) {
+    // What has a fraction, or more bits, would be written as another key.
+    if ((key | 0) !== key) throw new TypeError(`a key of intKeys is a whole number of 32 bits, got ${shown(key)}`)
     const bytes = Buffer.alloc(4)
     bytes.writeInt32BE(key)
     return bytes
@@ -35,6 +37,9 @@ export const longKeys: KeyCodec<bigint> = {
     return { ok: false, issue: { code: 'malformed', message: `the key has ${end - start} bytes, a long has 8` } }
   },
   encode(key) {
+    if (typeof key !== 'bigint' || BigInt.asIntN(64, key) !== key) {
+      throw new TypeError(`a key of longKeys is a bigint of 64 bits, got ${shown(key)}`)
+    }
     const bytes = Buffer.alloc(8)
     bytes.writeBigInt64BE(key)
     return bytes
@@ -62,7 +67,14 @@ const TEXT_KEYS: KeyFormat<string> = {
   nameOf: (bytes, start, end) => bytes.toString('utf8', start, end),
   bytesOf: (name) => Buffer.from(name),
   keyOf: (name) => name,
-  nameOfKey: (key) => key,
+  nameOfKey(key: unknown) {
+    if (typeof key === 'string') return key
+    throw new TypeError(`a key without a codec is text, got ${shown(key)}`)
+  },
+}
+
+function shown(key: unknown): string {
+  return `${typeof key} ${String(key)}`
 }
 
 /** Names every sequence of bytes by a text of its own. */

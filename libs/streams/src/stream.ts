@@ -157,7 +157,14 @@ export class Stream<V, K = string> {
   selectKey<N>(select: (value: V, record: StreamRecord<V, K>) => N, key: KeyCodec<N>): RekeyedStream<V, N>
   selectKey<N>(select: (value: V, record: StreamRecord<V, K>) => N, key?: KeyCodec<N>): RekeyedStream<V, N> {
     const keys = formatOf(key)
-    const nameOf = withKeys(this.keys, (value: V, record) => keys.nameOfKey(select(value, record)))
+    const nameOf = withKeys(this.keys, (value: V, record) => {
+      const selected = select(value, record)
+      try {
+        return keys.nameOfKey(selected)
+      } catch (error) {
+        throw new TypeError(`selectKey: ${(error as Error).message}`, { cause: error })
+      }
+    })
     const { place } = this.#then('selectKey', (next: Operator<V>) => selectKeyOperator(nameOf, next))
     return new RekeyedStream(new Stream<V, N>(place, keys))
   }

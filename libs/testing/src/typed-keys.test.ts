@@ -73,3 +73,21 @@ test('long keys are those of Java', () => {
   expect(bytes.toString('hex')).toBe('fffffffffffffffd')
   expect(longKeys.decode(bytes, 0, 8)).toEqual({ ok: true, value: -3n })
 })
+
+test.each([
+  ['text', undefined, undefined, 'a key without a codec is text, got undefined undefined'],
+  ['text', undefined, null, 'a key without a codec is text, got object null'],
+  ['text', undefined, 5, 'a key without a codec is text, got number 5'],
+  ['an integer', intKeys, 1.5, 'a key of intKeys is a whole number of 32 bits, got number 1.5'],
+  ['an integer', intKeys, NaN, 'a key of intKeys is a whole number of 32 bits, got number NaN'],
+  ['an integer', intKeys, 2 ** 31, 'a key of intKeys is a whole number of 32 bits, got number 2147483648'],
+  ['an integer', intKeys, '7', 'a key of intKeys is a whole number of 32 bits, got string 7'],
+  ['a long', longKeys, 5, 'a key of longKeys is a bigint of 64 bits, got number 5'],
+  ['a long', longKeys, 2n ** 63n, 'a key of longKeys is a bigint of 64 bits, got bigint 9223372036854775808'],
+])('a new key that should be %s (%o) and is %s stops at its record', async (_, keys, key, message) => {
+  const rekeyed = orders.selectKey(() => key as never, keys as never)
+  const driver = new TopologyTestDriver(rekeyed.to('rekeyed', orderCodec))
+  await expect(driver.input('orders', orderCodec, intKeys).pipe(7, order(1))).rejects.toThrow(
+    `topic orders partition 0 offset 0: selectKey: ${message}`,
+  )
+})
