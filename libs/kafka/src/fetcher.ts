@@ -92,6 +92,14 @@ export class Fetcher {
     return this.#positions.get(partition)?.endOffset
   }
 
+  /** True too where nothing is known of the end. */
+  hasMore(partition: TopicPartition): boolean {
+    const position = this.#positions.get(partition)
+    if (position === undefined) return false
+    const { offset = -1, endOffset = Infinity, waiting } = position
+    return waiting.length > 0 || offset < endOffset
+  }
+
   close(): void {
     this.#closed = true
     this.assign([])

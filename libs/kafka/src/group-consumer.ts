@@ -128,6 +128,10 @@ export class GroupConsumer implements ConsumerPort {
     return this.#fetcher.endOffset(partition)
   }
 
+  hasMore(partition: TopicPartition): boolean {
+    return this.#fetcher.hasMore(partition)
+  }
+
   heartbeatAgeMs(): number | undefined {
     return this.#membership?.heartbeatAgeMs()
   }

@@ -254,10 +254,7 @@ export class ExactlyOnce implements Guarantee {
     const owned = this.#owned.get(task)
     const offsets = task.progress.offsetsToCommit()
     if (owned === undefined || offsets.length === 0) return undefined
-    const rebuilding = task.progress.statesBeingRebuilt()
-    for (const changelog of owned.changelogs) {
-      if (!rebuilding.has(changelog.state)) changelog.write(task.collector, nowMs())
-    }
+    for (const changelog of owned.changelogs) changelog.write(task.collector, nowMs())
     try {
       await owned.producer.commit({ batches: task.collector.batches(), groupId, offsets })
     } catch (error) {

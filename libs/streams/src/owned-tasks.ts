@@ -56,6 +56,7 @@ export class OwnedTasks {
   readonly #failures = new FailedCommits()
   readonly #stopping = new AbortController()
   #assigned = false
+  #hasBegun = false
 
   constructor(options: OwnedTasksOptions) {
     this.#options = options
@@ -153,6 +154,13 @@ export class OwnedTasks {
       })
       await guarantee.drop([task])
     }
+  }
+
+  /** True, once, where partitions begin at their ends: to be committed before anything of them is processed, or a start after a crash would begin later. */
+  takeBegun(): boolean {
+    const hasBegun = this.#hasBegun
+    this.#hasBegun = false
+    return hasBegun
   }
 
   /** True where `resumeSuspended` has something to do. */
@@ -268,7 +276,13 @@ export class OwnedTasks {
         await reader.close()
       }
     }
-    for (const partition of partitions) consumer.seek(partition, this.#starts.get(nameOf(partition)) ?? 0)
+    for (const partition of partitions) {
+      const offset = this.#starts.get(nameOf(partition)) ?? 0
+      consumer.seek(partition, offset)
+      if (startAt !== 'latest') continue
+      this.#running.get(partition.partition)?.progress.begin(partition, offset)
+      this.#hasBegun = true
+    }
   }
 }
 

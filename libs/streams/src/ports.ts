@@ -51,6 +51,8 @@ export interface ConsumerPort {
   commit(offsets: readonly CommittedOffset[]): Promise<void>
   /** The offset after the last record known to the broker at the last fetch, for lag; undefined before the first one. */
   endOffset(partition: TopicPartition): number | undefined
+  /** False where all records of an assigned partition have come out of `poll`, up to what was its end at the last fetch. */
+  hasMore(partition: TopicPartition): boolean
   /** Milliseconds since the group last answered a heartbeat, or the join; undefined while the member is in no group, such as while it joins. */
   heartbeatAgeMs(): number | undefined
   /** Leaves the group. */

@@ -4,12 +4,14 @@ import { StreamsError } from './errors.ts'
 import { ExactlyOnce, MAX_OPEN_MS } from './exactly-once.ts'
 import type { Guarantee } from './guarantee.ts'
 import { OwnedTasks, type PartitionState } from './owned-tasks.ts'
+import { commonPartitionCount } from './partition-count.ts'
 import type { ConsumerPort, TopicPartition } from './ports.ts'
 import type { StateEntry } from './read-state.ts'
 import type { RecordBatch } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RunOptions } from './run-options.ts'
 import { SinkWrites } from './sink-writes.ts'
+import { SourceTurns } from './source-turns.ts'
 import { Task, type TaskCounters } from './task.ts'
 import type { TaskPosition } from './task-source.ts'
 import type { Topology } from './topology.ts'
@@ -38,6 +40,7 @@ export class StreamsRuntime {
   readonly #options: Required<RunOptions>
   readonly #consumer: ConsumerPort
   readonly #writes: SinkWrites
+  readonly #turns: SourceTurns
   readonly #guarantee: Guarantee
   readonly #tasks: OwnedTasks
   /** What has come for tasks while they waited for a sink, to be processed next. */
@@ -60,6 +63,7 @@ export class StreamsRuntime {
       maxBufferedBytes: maxBufferedBytes * SHARE_OF_FETCHED,
     })
     this.#writes = new SinkWrites(this.#consumer)
+    this.#turns = new SourceTurns(this.#consumer)
     this.#guarantee = this.#newGuarantee()
     this.#tasks = new OwnedTasks({
       guarantee: this.#guarantee,
@@ -82,7 +86,12 @@ export class StreamsRuntime {
   /** Checks that all topics exist and fit together, and joins the group. */
   async start(): Promise<void> {
     const { sources, outputCodecs } = this.#topology
-    await this.#guarantee.start(await this.#partitionCount())
+    await this.#guarantee.start(
+      await commonPartitionCount(
+        sources.map(({ topic }) => topic),
+        this.#options.kafka,
+      ),
+    )
     this.#nextCommitMs = this.#options.nowMs() + this.#options.commitIntervalMs
     for (const codec of outputCodecs) await codec.prepare?.()
     this.#consumer.subscribe(
@@ -105,39 +114,76 @@ export class StreamsRuntime {
     await this.#commitWritten()
     // Before more is asked for: what has no room again pauses what it came from.
     const kept = this.#kept.splice(0)
-    await this.#processAll(kept)
+    const waited = await this.#processAll(kept)
     const polled = await this.#consumer.poll(kept.length > 0 ? 0 : (maxWaitMs ?? this.#untilCommitMs))
     // No transaction stays open while states are restored, which may take longer than one may.
     if (this.#tasks.isSuspendedDue && this.#openUntilMs < Infinity) await this.#beginCommit()
     // Of what is resumed just now, what was fetched is further on than where it is taken up.
     const resumed = await this.#tasks.resumeSuspended()
+    if (this.#tasks.takeBegun()) await this.#beginCommit()
     await this.#processAll(polled.filter(({ partition }) => !resumed.includes(partition)))
     this.#checkState()
     if (nowMs() >= this.#commitDueMs) await this.#beginCommit()
-    return kept.length + polled.length + resumed.length
+    return kept.length + waited + polled.length + resumed.length
   }
 
   /** Writes all outputs, and commits the offsets that they are the outputs of. */
   async commit(): Promise<void> {
-    await this.#beginCommit()
-    await this.#writes.settled()
-    await this.#commitWritten()
+    let hasWaiting: boolean
+    do {
+      // What waits for room, or for its write, is processed in part, and takes part when that has ended.
+      hasWaiting = this.#tasks.all().some((task) => this.#writes.holds(task))
+      await this.#beginCommit()
+      await this.#writes.settled()
+      await this.#commitWritten()
+    } while (hasWaiting)
   }
 
-  async #processAll(batches: readonly RecordBatch[]): Promise<void> {
+  /** Returns how many batches there were that had waited for other sources. */
+  async #processAll(batches: readonly RecordBatch[]): Promise<number> {
     for (const batch of batches) {
       const task = this.#tasks.get(batch.partition)
       if (task === undefined) continue // suspended
       // What is being written makes room when it has ended; until then nothing may be added to it.
       if (this.#hasNoRoom && this.#writes.isUnderWay) this.#writes.pause(this.#tasks.all())
       if (this.#writes.holds(task)) this.#writes.keep(task, batch)
+      else if (task.order.matters) this.#turns.add(task, batch)
       else await this.#process(task, batch)
+    }
+    let waited = 0
+    for (const task of this.#turns.tasks()) waited += await this.#processInTurn(task)
+    this.#endRebuilding()
+    return waited
+  }
+
+  /** Processes what may be processed of a task with several sources. */
+  async #processInTurn(task: Task): Promise<number> {
+    const isRunning = () => this.#tasks.get(task.partition) === task
+    let count = 0
+    while (isRunning() && !this.#writes.holds(task)) {
+      const batch = this.#turns.next(task)
+      if (batch === undefined) break
+      count++
+      const rest = await this.#process(task, batch)
+      if (rest !== undefined) this.#turns.putBack(task, rest)
+    }
+    if (!isRunning()) this.#turns.drop(task)
+    // Where a sink is written all of its partitions are paused, until that has ended.
+    else if (!this.#writes.holds(task)) this.#turns.pauseWaiting(task)
+    return count
+  }
+
+  /** Of what waits for a sink it is not known yet what it rebuilds. */
+  #endRebuilding(): void {
+    for (const task of this.#tasks.all()) {
+      if (!task.order.isRebuilding || this.#writes.holds(task)) continue
+      task.order.endRebuilding((topic) => this.#turns.hasRecords(task, topic))
     }
   }
 
-  async #process(task: Task, batch: RecordBatch): Promise<void> {
+  async #process(task: Task, batch: RecordBatch): Promise<RecordBatch | undefined> {
     const { nowMs, maxSinkRecords } = this.#options
-    await task.process(batch)
+    const rest = await task.process(batch)
     // What waits for a sink may wait for longer than a transaction may be open; so may batches, of a task whose commit has failed for that.
     const mayBeOpen = this.#topology.sinks.length === 0 && !this.#tasks.isFailing(task)
     if (mayBeOpen && this.#guarantee.sendAhead(task)) {
@@ -146,6 +192,7 @@ export class StreamsRuntime {
     while (this.#isFull && (await this.#guarantee.acknowledged()));
     const isOld = nowMs() >= this.#openUntilMs
     if (isOld || this.#isFull || this.#sinkRecords > maxSinkRecords) await this.#beginCommit()
+    return rest
   }
 
   /** Outputs take what they may. */
@@ -155,7 +202,7 @@ export class StreamsRuntime {
 
   /** They do, with what is kept for tasks that wait: of each of many partitions a batch may come before it is paused. */
   get #hasNoRoom(): boolean {
-    return this.#heldBytes + this.#writes.keptBytes > this.#options.maxBufferedBytes * SHARE_OF_HELD
+    return this.#heldBytes + this.#keptBytes > this.#options.maxBufferedBytes * SHARE_OF_HELD
   }
 
   /** Commits tasks that have nothing for external sinks. For the others a write begins, and they wait for it. */
@@ -163,7 +210,7 @@ export class StreamsRuntime {
     const { nowMs, commitIntervalMs } = this.#options
     this.#nextCommitMs = nowMs() + commitIntervalMs
     this.#openUntilMs = Infinity
-    // Those that wait for room have nothing new: the outputs that took the last of it were followed by a commit of all.
+    // Those that wait for room have their turn when what takes it is written.
     const tasks = this.#tasks.all().filter((task) => !this.#writes.holds(task))
     for (const task of tasks) task.beforeCommit()
     const writing = this.#writes.begin(tasks)
@@ -253,7 +300,7 @@ export class StreamsRuntime {
 
   /** What is held in memory between the broker and the outputs, in bytes; of records for external sinks, estimated. */
   get bufferedBytes(): number {
-    return this.#consumer.bufferedBytes() + this.#writes.keptBytes + this.#heldBytes
+    return this.#consumer.bufferedBytes() + this.#keptBytes + this.#heldBytes
   }
 
   /** True while tasks wait for external sinks. */
@@ -276,6 +323,10 @@ export class StreamsRuntime {
     return bytes
   }
 
+  get #keptBytes(): number {
+    return this.#writes.keptBytes + this.#turns.keptBytes
+  }
+
   get #sinkRecords(): number {
     let records = 0
     for (const { sinks } of this.#tasks.all()) records += sinks.records
@@ -285,6 +336,7 @@ export class StreamsRuntime {
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
     await this.commit()
     this.#kept = []
+    this.#turns.clear()
     this.#tasks.unassigned(partitions)
   }
 
@@ -296,25 +348,8 @@ export class StreamsRuntime {
     await this.#writes.settled()
     await this.#tasks.suspend(this.#writes.take().failed)
     this.#kept = []
+    this.#turns.clear()
     await this.#tasks.lost(partitions)
-  }
-
-  /** How many partitions the sources have: the same number each, since a task owns one of each. */
-  async #partitionCount(): Promise<number> {
-    const { sources } = this.#topology
-    const reader = this.#options.kafka.logReader()
-    try {
-      const counts = await Promise.all(sources.map(({ topic }) => reader.partitionCount(topic)))
-      const differing = sources.findIndex((_source, index) => counts[index] !== counts[0])
-      if (differing <= 0) return counts[0] ?? 0
-      throw new StreamsError(
-        'topic-mismatch',
-        `topics ${sources[0]?.topic} and ${sources[differing]?.topic} are read together but have ${counts[0]} and ` +
-          `${counts[differing]} partitions: give them the same number`,
-      )
-    } finally {
-      await reader.close()
-    }
   }
 
   #newGuarantee(): Guarantee {

@@ -37,6 +37,7 @@ async function loadFrom(
       tasks.map(async (task) => {
         const { partition } = task
         const { startOffset, endOffset } = logs[partition] ?? { startOffset: 0, endOffset: 0 }
+        task.tableBegins(topic, startOffset)
         for await (const batch of reader.read({ topic, partition }, startOffset, endOffset)) {
           await task.process(batch)
           onProgress()

@@ -7,10 +7,11 @@ import {
 } from './commit-metadata.ts'
 import { StreamsError } from './errors.ts'
 import type { ExternalSink } from './external-sink.ts'
-import type { CommittedOffset } from './ports.ts'
+import type { CommittedOffset, TopicPartition } from './ports.ts'
 import type { StreamsLogger } from './run-options.ts'
+import type { SourceOrder } from './source-order.ts'
 import type { TaskSinks } from './task-sinks.ts'
-import { unknownSource, type StepState, type TaskPosition, type TaskSource } from './task-source.ts'
+import { startAnewAt, unknownSource, type StepState, type TaskPosition, type TaskSource } from './task-source.ts'
 import type { Topology } from './topology.ts'
 
 /** What comes out of them at first is of fewer records than it will be of later. */
@@ -28,6 +29,7 @@ export interface TaskProgressOptions {
   /** By topic. */
   readonly sources: ReadonlyMap<string, TaskSource>
   readonly sinks: TaskSinks
+  readonly order: SourceOrder
 }
 
 /** How far a task is: what it takes up of an earlier owner, and what it has to commit. */
@@ -38,6 +40,13 @@ export class TaskProgress {
 
   constructor(options: TaskProgressOptions) {
     this.#options = options
+  }
+
+  /** Begins at the end of a log that nothing was committed of. */
+  begin({ topic }: TopicPartition, offset: number): void {
+    const source = this.#sourceOf(topic)
+    startAnewAt(source, offset)
+    source.isNew = true
   }
 
   /** Takes up what an earlier owner committed, and says from which offset to read. For a task that has read nothing yet. */
@@ -93,20 +102,13 @@ export class TaskProgress {
 
   /** What is to be committed now, where anything has changed. All outputs so far must have been written before. */
   offsetsToCommit(): CommittedOffset[] {
+    // While state is being rebuilt, the last commit still says all there is to say.
+    if (this.#options.order.isRebuilding) return []
     const changed: CommittedOffset[] = []
     for (const source of this.#options.sources.values()) {
-      // While state is being rebuilt, the last commit still says all there is to say.
-      if (source.position < source.rebuildTo) continue
-      if (source.position > source.committedTo || source.isRebuilt) changed.push(this.#offsetOf(source))
+      if (source.position > source.committedTo || source.isRebuilt || source.isNew) changed.push(this.#offsetOf(source))
     }
     return changed
-  }
-
-  /** Names of states that no commit may write yet: what they have so far comes of records that are read again until their offset is committed. */
-  statesBeingRebuilt(): ReadonlySet<string> {
-    const rebuilding = [...this.#options.sources.values()].filter(({ position, rebuildTo }) => position < rebuildTo)
-    const states = this.#states.filter(({ topics }) => rebuilding.some(({ topic }) => topics.has(topic)))
-    return new Set([...rebuilding.flatMap(({ clockState }) => clockState ?? []), ...states].map(({ name }) => name))
   }
 
   /**
@@ -132,6 +134,7 @@ export class TaskProgress {
       const source = this.#sourceOf(offset.topic)
       source.committedTo = parseCommitState(offset.metadata)?.processedTo ?? offset.offset
       source.isRebuilt = false
+      source.isNew = false
       source.lastCommit = offset
     }
   }
@@ -145,12 +148,12 @@ export class TaskProgress {
   }
 
   positions(): TaskPosition[] {
-    return [...this.#options.sources.values()].map(({ topic, position, committedTo, rebuildTo }) => ({
+    return [...this.#options.sources.values()].map(({ topic, position, committedTo, rebuildTo, table }) => ({
       topic,
       partition: this.#options.partition,
       position,
       committed: committedTo,
-      rebuilding: position < rebuildTo,
+      rebuilding: table === undefined && position < rebuildTo,
     }))
   }
 

@@ -38,6 +38,8 @@ export interface TaskSource {
   committedTo: number
   /** What it has of state came back from the input, and no changelog has it yet: its next commit writes all of it. */
   isRebuilt: boolean
+  /** It begins at the end of a log, which nothing but a commit can say later: its next commit does, whatever it has read. */
+  isNew: boolean
   /** What the group has committed, as far as this task has read or written it. */
   lastCommit: CommittedOffset | undefined
 }
@@ -51,6 +53,13 @@ export interface TaskPosition {
   /** Everything below is processed, its outputs written, and committed. */
   readonly committed: number
   readonly rebuilding: boolean
+}
+
+/** Nothing that begins here has been processed before. */
+export function startAnewAt(source: TaskSource, offset: number): void {
+  source.position = offset
+  source.rebuildTo = offset
+  source.committedTo = offset
 }
 
 export function unknownSource(topic: string): never {
@@ -98,6 +107,7 @@ export function newSource(
     rebuildTo: 0,
     committedTo: 0,
     isRebuilt: false,
+    isNew: false,
     lastCommit: undefined,
   }
 }

@@ -3,12 +3,13 @@ import { attemptsSoFar, deadLetterRecord } from './dead-letter.ts'
 import type { TaskOutput } from './operator-context.ts'
 import { OperatorGraph } from './operator-graph.ts'
 import type { KeptState, RebuiltState } from './operator.ts'
-import type { RecordBatch, RecordCursor } from './record-batch.ts'
+import { recordBatch, type RecordBatch, type RecordCursor } from './record-batch.ts'
 import { RecordPace } from './record-pace.ts'
 import type { RecordCollector } from './record-collector.ts'
 import { recordFailed, recordTooSlow } from './record-errors.ts'
 import type { RecordPlace, StreamsLogger } from './run-options.ts'
 import type { SourceNode } from './source-node.ts'
+import { SourceOrder, type HasRecords } from './source-order.ts'
 import type { Accepted, RecordIssue } from './source-reader.ts'
 import type { StreamRecord } from './stream-record.ts'
 import { TaskProgress } from './task-progress.ts'
@@ -18,6 +19,7 @@ import {
   behindHeartbeat,
   newParts,
   newSource,
+  startAnewAt,
   unknownSource,
   type TaskParts,
   type TaskPosition,
@@ -62,6 +64,8 @@ export class Task {
   /** What waits for external sinks. */
   readonly sinks: TaskSinks
   readonly progress: TaskProgress
+  /** Which source may go on. */
+  readonly order: SourceOrder
   readonly #options: TaskOptions
   readonly #sources = new Map<string, TaskSource>()
   readonly #stateNames = new Set<string>()
@@ -70,6 +74,8 @@ export class Task {
   #cause: Cause | undefined
   readonly #pace: RecordPace
   #open = true
+  /** Until a first commit, or a first record, after state has been rebuilt. */
+  #isRebuilding = false
 
   constructor(options: TaskOptions) {
     this.#options = options
@@ -94,7 +100,8 @@ export class Task {
         newSource(node, { ...partsOf(node), next: graph.behind(node), skipped: this.#skippedOf(node.topic) }),
       )
     }
-    this.progress = new TaskProgress({ ...options, sources: this.#sources, sinks: this.sinks })
+    this.order = new SourceOrder([...this.#sources.values()])
+    this.progress = new TaskProgress({ ...options, sources: this.#sources, sinks: this.sinks, order: this.order })
   }
 
   /** State is back as it was: so is, with this, the time at each step, which follows from it. */
@@ -106,14 +113,27 @@ export class Task {
     return this.progress.positions()
   }
 
-  /** Processes a batch. Rejects with a `StreamsError` that names the record where user code throws or a limit is reached. */
-  async process(batch: RecordBatch): Promise<void> {
+  /** True if a source's next batch may be processed. */
+  mayGoOn(topic: string, hasRecords: HasRecords): boolean {
+    return this.order.mayGoOn(this.#stateOf(topic), hasRecords)
+  }
+
+  /**
+   * Processes a batch, and returns what of it has to wait for other sources. Rejects with a `StreamsError` that names the record where user code throws or a
+   * limit is reached.
+   */
+  async process(batch: RecordBatch): Promise<RecordBatch | undefined> {
     const source = this.#stateOf(batch.topic)
+    this.#checkPlace(source, batch)
+    const endOffset = this.order.endOf(source)
+    if (source.table === undefined && this.order.isRebuilding) this.#isRebuilding = true
     const cursor = batch.cursor()
     this.#current.at = cursor
     this.#current.topic = source.topic
     this.#pace.begin()
     while (cursor.next()) {
+      if (cursor.offset >= endOffset) return this.#rest(source, batch, cursor.offset)
+      if (this.#isRebuilding && source.table === undefined && cursor.offset >= source.rebuildTo) this.#rebuilt(source)
       this.#open = cursor.offset >= source.rebuildTo
       if (source.skipped.has(cursor.offset)) this.#skip(source, cursor)
       else {
@@ -129,10 +149,36 @@ export class Task {
       if (this.#pace.isPauseDue) await this.#pace.pause()
     }
     source.position = Math.max(source.position, batch.nextOffset)
+    return undefined
+  }
+
+  /** A log that was made anew, or has lost its end, goes on below where the task was: what comes of it now is new. */
+  #checkPlace(source: TaskSource, { fromOffset = 0, baseOffset }: RecordBatch): void {
+    const offset = Math.max(baseOffset, fromOffset)
+    if (offset >= source.position) return
+    const { topic, position } = source
+    this.#options.logger.warn(
+      { topic, partition: this.partition, offset, position },
+      'the log goes on below where it was read to: it was made anew, or has lost its end; what it has now is processed as new',
+    )
+    startAnewAt(source, offset)
+  }
+
+  #rest(source: TaskSource, batch: RecordBatch, fromOffset: number): RecordBatch {
+    source.position = fromOffset
+    return recordBatch({ ...batch, fromOffset })
+  }
+
+  /** All state is back. What has changed in it since the task was made had been put out before. */
+  #rebuilt(source: TaskSource): void {
+    source.position = Math.max(source.position, source.rebuildTo)
+    this.beforeCommit()
   }
 
   /** Puts out what waits for a commit, such as the results so far of open windows. */
   beforeCommit(): void {
+    this.#open = !this.#isRebuilding
+    this.#isRebuilding = this.order.isRebuilding
     for (const { topic, position, beforeCommit } of this.#sources.values()) {
       this.#cause = { topic, nextOffset: position, bytes: 0 }
       for (const action of beforeCommit) action()
@@ -155,9 +201,16 @@ export class Task {
     return [...this.#sources.values()].flatMap(({ topic, table }) => (table === undefined ? [] : topic))
   }
 
+  /** A table's topic is read from here on, also what had been processed before. */
+  tableBegins(topic: string, offset: number): void {
+    this.#stateOf(topic).position = offset
+  }
+
   /** All that a table's topic had below `offset` has been processed. */
   tableLoaded(topic: string, offset: number): void {
-    this.#stateOf(topic).position = offset
+    const source = this.#stateOf(topic)
+    if (offset < source.committedTo) startAnewAt(source, offset)
+    source.position = offset
   }
 
   get collector(): RecordCollector {

@@ -42,13 +42,14 @@ async function ranAtLeastOnce(): Promise<SlowReturns> {
 }
 
 test.each([0, 1, 2, 3, RETURNS])(
-  'from at least once to exactly once, killed when one source has committed and %i records of the other are read again: each counts once',
+  'from at least once to exactly once, killed when one source and %i records of the other have been read again: each counts once',
   async (shownTo) => {
     const kafka = await ranAtLeastOnce()
     kafka.shownTo = shownTo
     const first = new TopologyTestDriver(both(), { kafka })
     await first.settle()
-    expect(kafka.group('test-driver').offsets.get('orders/0')?.offset).toBe(3)
+    // Nothing is committed before all state is back.
+    expect(kafka.group('test-driver').offsets.get('orders/0')?.offset).toBe(shownTo < RETURNS ? 0 : 3)
     first.kill()
     kafka.shownTo = Infinity
     const second = new TopologyTestDriver(both(), { kafka })

@@ -2,6 +2,7 @@ import { RecordCollector, stream, StreamsError, StreamsRuntime, topology } from 
 import { describe, expect, test } from 'vitest'
 import { FailingKafka } from './failing-kafka.ts'
 import { ManualClock } from './manual-clock.ts'
+import { InMemoryKafka } from './in-memory-kafka.ts'
 import { orderCodec, ordersTopology, totalsCodec, type Order } from './orders-fixture.ts'
 import { TopologyTestDriver } from './topology-test-driver.ts'
 
@@ -201,3 +202,23 @@ describe('a partition whose task does not run', () => {
     expect(runtime.ready).toBe(false)
   })
 })
+
+test.each(['exactly-once', 'at-least-once'] as const)(
+  'what comes after a start at the end of a topic is processed, also where a crash comes before its first commit: %s',
+  async (guarantee) => {
+    const copies = stream('orders', orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs }).to(
+      'copies',
+      orderCodec,
+    )
+    const kafka = new InMemoryKafka()
+    const options = { kafka, guarantee, commit: 'manual', startAt: 'latest' } as const
+    const first = new TopologyTestDriver(copies, options)
+    await first.settle()
+    await first.input('orders', orderCodec).pipe('ada', { amount: 1, placedAtMs: 1 })
+    first.kill()
+    const second = new TopologyTestDriver(copies, options)
+    await second.settle()
+    await second.commit()
+    expect(second.read('copies', orderCodec)).toHaveLength(1)
+  },
+)

@@ -151,6 +151,10 @@ export class InMemoryConsumer implements ConsumerPort {
     return this.#logs.partitions(topic)[partition]?.endOffset
   }
 
+  hasMore(partition: TopicPartition): boolean {
+    return (this.#positions.get(nameOf(partition)) ?? 0) < (this.endOffset(partition) ?? 0)
+  }
+
   heartbeatAgeMs(): number {
     return 0
   }

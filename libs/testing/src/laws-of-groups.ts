@@ -167,6 +167,32 @@ export const lawsOfGroups: readonly PortLaw[] = [
     },
   },
   {
+    law: 'a partition has more until all has come out of polls, be the end of it a mark of a transaction',
+    check: async (subject) => {
+      const topic = await filledTopic(subject, 2)
+      const partition = { topic, partition: 0 }
+      const writer = subject.kafka.transactionalProducer({ transactionalId: topic })
+      await writer.init()
+      await writer.commit({ batches: [batchOf(partition, ['last'])], groupId: topic, offsets: [] })
+      const paused = [{ topic, partition: 1 }]
+      const member = new PollingMember(subject, {
+        topic,
+        consumer: { groupId: topic },
+        listener: (consumer) => ({ assigned: async () => consumer.pause(paused) }),
+      })
+      await seen(subject, member, 11)
+      await eventually(subject, 'there is no more', () => !member.consumer.hasMore(partition))
+      assert.equal(member.consumer.hasMore({ topic, partition: 1 }), true)
+      member.consumer.resume(paused)
+      await seen(subject, member, 21)
+      await eventually(
+        subject,
+        'there is no more of the other one',
+        () => !member.consumer.hasMore({ topic, partition: 1 }),
+      )
+    },
+  },
+  {
     law: 'a paused partition waits, and goes on where it was',
     check: async (subject) => {
       const topic = await filledTopic(subject, 2)

@@ -177,3 +177,48 @@ test('a slow sink holds up the partitions that it is written for, and no others'
   expect(runtime.isWriting).toBe(false)
   expect(runtime.bufferedBytes).toBe(0)
 })
+
+test('what was processed before a task had to wait for room is committed when the application stops', async () => {
+  const kafka = new InMemoryKafka()
+  for (const topic of ['orders', `${applicationId}-dlq`]) kafka.createTopic(topic, 2)
+  const sink = new SlowSink()
+  const collector = new RecordCollector(kafka.producer())
+  await collector.open('orders')
+  const runtime = new StreamsRuntime(topology(orders.sink(sink)), {
+    applicationId,
+    kafka,
+    guarantee: 'exactly-once',
+    commitIntervalMs: 60_000,
+    maxBufferedBytes: 200_000,
+    maxSinkRecords: 20,
+    nowMs: new ManualClock().nowMs,
+  })
+  await runtime.start()
+  await runtime.turn(0)
+  // The first begins a write. Beside it, the other partition processes some, until what comes for the first leaves no room.
+  for (const [partition, count] of [
+    [0, 21],
+    [1, 10],
+    [0, 2_000],
+    [1, 1],
+  ] as const) {
+    for (let amount = 0; amount < count; amount++) {
+      const value = { amount, placedAtMs: 1 }
+      collector.add({ topic: 'orders', partition, key: 'ada', value, codec: orderCodec, timestampMs: 0 })
+    }
+    await collector.flush()
+    await runtime.turn(0)
+  }
+  let isClosed = false
+  const closing = runtime.close({ commit: true }).then(() => void (isClosed = true))
+  while (!isClosed) {
+    sink.release()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await closing
+  const offsets = [...kafka.group(applicationId).offsets.values()].map(({ partition, offset }) => [partition, offset])
+  expect(offsets.sort()).toEqual([
+    [0, 21],
+    [1, 10],
+  ])
+})

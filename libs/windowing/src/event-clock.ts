@@ -38,6 +38,7 @@ export class EventClock implements Clock {
   /** Of the key that was asked for last: they come in runs. */
   #latest: TrackedTime | undefined
   #changed: TrackedTime[] = []
+  #latestMs = BEFORE_ALL
 
   constructor(mode: 'partition' | 'key') {
     this.mode = mode
@@ -52,12 +53,18 @@ export class EventClock implements Clock {
     return this.#tracked(key).time
   }
 
+  /** How far it is, of whichever key: the largest event time seen, or promised by a heartbeat; `-Infinity` before all. */
+  get latestMs(): number {
+    return this.#latestMs
+  }
+
   /** A record was seen. A smaller time than before changes nothing. Throws a RangeError for one that is not finite. */
   observe(key: string, timestampMs: number): void {
     const tracked = this.#tracked(key)
     if (timestampMs <= tracked.time.streamTimeMs) return
     mustBeFinite(key, timestampMs)
     tracked.time.streamTimeMs = timestampMs
+    if (timestampMs > this.#latestMs) this.#latestMs = timestampMs
     if (!tracked.changed) this.#touch(tracked)
   }
 
@@ -70,6 +77,7 @@ export class EventClock implements Clock {
     if (watermarkMs <= tracked.time.heartbeatMs) return false
     mustBeFinite(key, watermarkMs)
     tracked.time.heartbeatMs = watermarkMs
+    if (watermarkMs > this.#latestMs) this.#latestMs = watermarkMs
     if (!tracked.changed) this.#touch(tracked)
     return true
   }
@@ -94,6 +102,7 @@ export class EventClock implements Clock {
     const { time } = this.#tracked(entryKey)
     time.streamTimeMs = Math.max(time.streamTimeMs, streamTimeMs ?? BEFORE_ALL)
     time.heartbeatMs = Math.max(time.heartbeatMs, heartbeatMs ?? BEFORE_ALL)
+    this.#latestMs = Math.max(this.#latestMs, time.streamTimeMs, time.heartbeatMs)
   }
 
   snapshot(): EventClockSnapshot {

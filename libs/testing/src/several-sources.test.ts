@@ -1,0 +1,126 @@
+import {
+  jsonCodec,
+  RecordCollector,
+  stream,
+  topology,
+  type ConsumerOptions,
+  type ConsumerPort,
+  type RecordBatch,
+  type TopicPartition,
+} from '@tidemark/streams'
+import { count, tumbling } from '@tidemark/windowing'
+import { expect, test } from 'vitest'
+import { InMemoryKafka } from './in-memory-kafka.ts'
+import { orderCodec, totals, totalsCodec, type Order } from './orders-fixture.ts'
+import { TopologyTestDriver } from './topology-test-driver.ts'
+
+const numbers = jsonCodec<number>((json) => (typeof json === 'number' ? undefined : 'not a number'))
+const order = (placedAtMs: number): Order => ({ amount: 1, placedAtMs })
+const ordersOf = (topic: string) => stream(topic, orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs })
+const minute = tumbling({ sizeMs: 60_000, graceMs: 0 })
+type Orders = ReturnType<typeof ordersOf>
+const totalsOf = (orders: Orders, name: string) =>
+  orders.groupByKey().window(minute).aggregate(totals, { emit: 'on-close', name }).to(`${name}-totals`, totalsCodec)
+const countsOf = (orders: Orders, name: string) =>
+  orders.groupByKey().window(minute).aggregate(count(), { emit: 'on-update', name }).to(`${name}-counts`, numbers)
+
+/** Shows records of `orders` below an offset only, as if their broker were slow. */
+class SlowOrders extends InMemoryKafka {
+  shownTo = Infinity
+
+  override batchFrom(partition: TopicPartition, fromOffset: number): RecordBatch | undefined {
+    if (partition.topic === 'orders' && fromOffset >= this.shownTo) return undefined
+    return super.batchFrom(partition, fromOffset)
+  }
+}
+
+test('state of two sources that is new with exactly-once has the records of both, killed while one of them is rebuilt', async () => {
+  const kafka = new SlowOrders()
+  const before = topology(totalsOf(ordersOf('orders'), 'orders'), totalsOf(ordersOf('returns'), 'returns'))
+  const first = new TopologyTestDriver(before, { kafka, guarantee: 'at-least-once' })
+  for (const ms of [1, 2]) await first.input('orders', orderCodec).pipe('ada', order(ms))
+  await first.close()
+  const [orders, returns] = [ordersOf('orders'), ordersOf('returns')]
+  const both = totalsOf(orders.merge(returns), 'both')
+  const after = topology(totalsOf(orders, 'orders'), totalsOf(returns, 'returns'), both)
+  kafka.shownTo = 0
+  const second = new TopologyTestDriver(after, { kafka })
+  await second.input('returns', orderCodec).pipe('ada', order(3))
+  second.kill()
+  kafka.shownTo = Infinity
+  for (const topic of ['orders', 'returns']) await second.input(topic, orderCodec).pipe('ada', order(61_000))
+  expect(second.read('both-totals', totalsCodec).map(({ value }) => value.orders)).toEqual([3])
+})
+
+test('results so far do not go back, and none is left out, while one of two sources is rebuilt', async () => {
+  const kafka = new SlowOrders()
+  const both = topology(countsOf(ordersOf('orders'), 'orders'), countsOf(ordersOf('returns'), 'returns'))
+  const driver = new TopologyTestDriver(both, { kafka, guarantee: 'at-least-once', commit: 'manual' })
+  const counted = () =>
+    ['orders', 'returns'].map((name) => driver.read(`${name}-counts`, numbers).map(({ value }) => value))
+  for (const ms of [1, 2, 3, 4]) await driver.input('orders', orderCodec).pipe('ada', order(ms))
+  await driver.input('returns', orderCodec).pipe('ada', order(1))
+  await driver.commit()
+  expect(counted()).toEqual([[4], [1]])
+  driver.kill()
+  kafka.shownTo = 2
+  await driver.input('returns', orderCodec).pipe('ada', order(2))
+  await driver.commit()
+  expect(counted()).toEqual([[], []])
+  kafka.shownTo = Infinity
+  await driver.settle()
+  await driver.commit()
+  expect(counted()).toEqual([[], [2]])
+  await driver.input('orders', orderCodec).pipe('ada', order(5))
+  await driver.commit()
+  expect(counted()).toEqual([[5], []])
+})
+
+test('a backlog of two merged sources is read in step: windows of the one with fewer records do not pile up', async () => {
+  const MINUTES = 200
+  const KEYS = 20
+  const kafka = new InMemoryKafka()
+  const collector = new RecordCollector(kafka.producer())
+  for (const topic of ['orders', 'returns']) kafka.createTopic(topic)
+  for (const topic of ['orders', 'returns']) await collector.open(topic)
+  const add = (topic: string, key: number, ms: number) =>
+    collector.add({ topic, key: `k${key}`, value: order(ms), codec: orderCodec, timestampMs: 0 })
+  for (let at = 0; at < MINUTES; at++) {
+    for (let key = 0; key < KEYS; key++) {
+      add('returns', key, at * 60_000)
+      for (let n = 0; n < 30; n++) add('orders', key, at * 60_000 + n)
+    }
+    await collector.flush()
+  }
+  const merged = totalsOf(ordersOf('orders').merge(ordersOf('returns')), 'both')
+  const driver = new TopologyTestDriver(merged, { kafka, maxOpenWindows: 4 * KEYS })
+  await driver.settle()
+  for (const topic of ['orders', 'returns']) {
+    for (let key = 0; key < KEYS; key++) await driver.input(topic, orderCodec).pipe(`k${key}`, order(MINUTES * 60_000))
+  }
+  const results = driver.read('both-totals', totalsCodec)
+  expect(results.length).toBe(MINUTES * KEYS)
+  expect(new Set(results.map(({ value }) => value.orders))).toEqual(new Set([31]))
+})
+
+/** As a broker that has deleted what was to be read next: there is nothing more to come. */
+class TrimmedOrders extends InMemoryKafka {
+  override consumer(options: ConsumerOptions): ConsumerPort {
+    const consumer = super.consumer(options)
+    const hasMore = consumer.hasMore.bind(consumer)
+    consumer.hasMore = (partition) => partition.topic !== 'orders' && hasMore(partition)
+    return consumer
+  }
+}
+
+test('a source whose log has lost what it was to rebuild from does not hold up the others', async () => {
+  const kafka = new TrimmedOrders()
+  const both = topology(totalsOf(ordersOf('orders'), 'orders'), totalsOf(ordersOf('returns'), 'returns'))
+  const first = new TopologyTestDriver(both, { kafka, guarantee: 'at-least-once' })
+  for (const ms of [1, 2]) await first.input('orders', orderCodec).pipe('ada', order(ms))
+  await first.close()
+  kafka.partitions('orders')[0]?.batches.splice(0)
+  const second = new TopologyTestDriver(both, { kafka, guarantee: 'at-least-once' })
+  for (const ms of [1, 61_000]) await second.input('returns', orderCodec).pipe('ada', order(ms))
+  expect(second.read('returns-totals', totalsCodec).map(({ value }) => value.orders)).toEqual([1])
+})
