@@ -1,9 +1,11 @@
 import {
+  EntryError,
   windowOperator,
   type Aggregator,
   type Emit,
   type ValueSnapshots,
   type Window,
+  type WindowOperator,
   type Windows,
 } from '@tidemark/windowing'
 import { shapeOf } from './data-shape.ts'
@@ -11,6 +13,7 @@ import { StreamsError } from './errors.ts'
 import { heldValueOf, notSafe, safeEntries, unsafeInside } from './json-safe.ts'
 import type { Operator } from './operator.ts'
 import { timeBehind, type OperatorContext } from './operator-context.ts'
+import { stateFailed } from './state-errors.ts'
 import { specOf } from './state-spec.ts'
 import { ReusedRecord } from './stream-record.ts'
 import { lateLabel, windowsName } from './windows-name.ts'
@@ -40,7 +43,7 @@ export function aggregateOperator<V, A, R>(
   next: Operator<R>,
 ): Operator<V> {
   const { name, windows, aggregator, emit, values } = options
-  const { output, position, clock, maxOpenWindows, hasChangelog } = context
+  const { clock, maxOpenWindows, hasChangelog } = context
   if (hasChangelog) checkSnapshots(name, aggregator)
   else checkRebuildable(windows, context)
   const keepsRecords = windows.kind === 'sliding'
@@ -69,7 +72,7 @@ export function aggregateOperator<V, A, R>(
     },
   })
   context.beforeCommit(() => fold.flush())
-  context.keep({
+  const state = context.keep({
     name,
     spec: specOfWindows(options),
     size: () => fold.size,
@@ -83,32 +86,62 @@ export function aggregateOperator<V, A, R>(
     lateCounts: () => fold.lateCounts(),
     restoreLateCounts: (counts) => fold.restoreLateCounts(counts),
   })
+  return folding({ state, fold, behind }, context)
+}
+
+interface FoldedState<V> {
+  /** Its name. */
+  readonly state: string
+  readonly fold: WindowOperator<V>
+  readonly behind: ReturnType<typeof timeBehind>
+}
+
+function folding<V>({ state, fold, behind }: FoldedState<V>, { output, position }: OperatorContext): Operator<V> {
+  // What is taken up only when its key comes again.
+  const failed = (error: unknown) => (error instanceof EntryError ? stateFailed(state, error) : error)
   const at = { timestampMs: 0, offset: 0, rebuilding: false }
   return {
     process({ key, value, timestampMs }) {
       at.timestampMs = timestampMs
       at.offset = position.offset
       at.rebuilding = !output.open
-      fold.add(key, value, at)
+      try {
+        fold.add(key, value, at)
+      } catch (error) {
+        throw failed(error)
+      }
       behind.passOn(key)
     },
     advance(key) {
-      fold.advance(key)
+      try {
+        fold.advance(key)
+      } catch (error) {
+        throw failed(error)
+      }
       behind.passOn(key)
     },
   }
 }
 
 /** Sliding windows keep records, which any aggregator can fold. */
-function specOfWindows<V, A, R>({ windows, aggregator, version }: AggregateOptions<V, A, R>): string {
-  const foldedBy = windows.kind === 'sliding' ? undefined : foldOf(aggregator, version)
+function specOfWindows<V, A, R>(options: AggregateOptions<V, A, R>): string {
+  const { windows, version } = options
+  const foldedBy = windows.kind === 'sliding' ? undefined : foldOf(options)
   return specOf({ madeFor: windowsName(windows), foldedBy, version, entriesVersion: ENTRIES_VERSION })
 }
 
+function newAccumulator<V, A, R>(name: string, aggregator: Aggregator<V, A, R>): A {
+  try {
+    return aggregator.init()
+  } catch (error) {
+    throw stateFailed(`${name}: init of its aggregator`, error)
+  }
+}
+
 /** Tells aggregators apart by what they are, or by what they begin with: what they come to have depends on the data. */
-function foldOf<V, A, R>(aggregator: Aggregator<V, A, R>, version: number | undefined): string | undefined {
+function foldOf<V, A, R>({ name, aggregator, version }: AggregateOptions<V, A, R>): string | undefined {
   if (aggregator.kind !== undefined || version !== undefined) return aggregator.kind
-  const empty = aggregator.init()
+  const empty = newAccumulator(name, aggregator)
   try {
     return shapeOf(aggregator.snapshot === undefined ? empty : aggregator.snapshot(empty))
   } catch {
@@ -119,7 +152,7 @@ function foldOf<V, A, R>(aggregator: Aggregator<V, A, R>, version: number | unde
 /** Of a new accumulator alone: all that come of it would have to be gone through at each commit. */
 function checkSnapshots<V, A, R>(name: string, aggregator: Aggregator<V, A, R>): void {
   const isSafe = aggregator.snapshot !== undefined && aggregator.restore !== undefined
-  const unsafe = isSafe ? undefined : unsafeInside(aggregator.init())
+  const unsafe = isSafe ? undefined : unsafeInside(newAccumulator(name, aggregator))
   if (unsafe !== undefined) throw notSafe(`${name}: a new accumulator`, unsafe)
 }
 

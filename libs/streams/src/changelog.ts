@@ -5,6 +5,7 @@ import type { KeptState } from './operator.ts'
 import type { InternalTopic, LogReaderPort } from './ports.ts'
 import type { RecordCursor } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
+import { entryFailed, stateFailed } from './state-errors.ts'
 import { entriesVersionOf, specChange } from './state-spec.ts'
 
 /** Key of the entry that says what a state was made for. Keys of entries never begin with it. */
@@ -83,10 +84,14 @@ export class Changelog {
 
   /** Collects what has changed since the last call, an entry once however often it changed. */
   write(collector: RecordCollector, timestampMs: number): void {
-    for (const [key, data] of this.#state.changes()) {
-      if (!this.#hasSpec) this.#put(collector, timestampMs, [SPEC_KEY, this.#state.spec])
-      this.#hasSpec = true
-      this.#put(collector, timestampMs, [key, data])
+    try {
+      for (const entry of this.#state.changes()) {
+        if (!this.#hasSpec) this.#put(collector, timestampMs, [SPEC_KEY, this.#state.spec])
+        this.#hasSpec = true
+        this.#put(collector, timestampMs, entry)
+      }
+    } catch (error) {
+      throw stateFailed(this.#state.name, error)
     }
   }
 
@@ -118,17 +123,33 @@ export class Changelog {
     if (spec !== null) this.#check(JSON.parse(spec.toString()))
     const { size } = entries
     if (this.#state.adopt === undefined) await this.#putBack(entries, reader, onBatch)
-    else this.#state.adopt(entries.asleep())
+    else this.#adopt(entries)
     this.#progress = undefined
     return size + (spec === null ? 0 : 1)
   }
 
   async #putBack(entries: LastEntries, reader: LogReaderPort, onBatch: () => void): Promise<void> {
     for (const { keys, values } of entries.batches()) {
-      for (const [index, key] of keys.entries()) this.#state.restoreEntry(key, values[index])
+      for (const [index, key] of keys.entries()) this.#putBackOne(key, values[index])
       // Heartbeats have their turn, however much there is.
       await reader.nextTurn()
       onBatch()
+    }
+  }
+
+  #putBackOne(key: string, value: unknown): void {
+    try {
+      this.#state.restoreEntry(key, value)
+    } catch (error) {
+      throw entryFailed(this.#state.name, key, error)
+    }
+  }
+
+  #adopt(entries: LastEntries): void {
+    try {
+      this.#state.adopt?.(entries.asleep())
+    } catch (error) {
+      throw stateFailed(this.#state.name, error)
     }
   }
 
@@ -155,8 +176,12 @@ export class Changelog {
 
   #put(collector: RecordCollector, timestampMs: number, [key, data]: readonly [string, unknown]): void {
     const place = { topic: this.#topic, partition: this.#partition, timestampMs }
-    if (data === undefined) collector.addBytes({ ...place, key: Buffer.from(key), value: null })
-    else collector.add({ ...place, key, value: data, codec: entryCodec })
+    if (data === undefined) return collector.addBytes({ ...place, key: Buffer.from(key), value: null })
+    try {
+      collector.add({ ...place, key, value: data, codec: entryCodec })
+    } catch (error) {
+      throw entryFailed(this.#state.name, key, error)
+    }
   }
 }
 

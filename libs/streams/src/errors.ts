@@ -17,6 +17,7 @@ export type StreamsErrorCode =
   | 'format-changed'
   | 'offsets-lost'
   | 'limit-reached'
+  | 'state-failed'
   | 'record-failed'
   | 'record-too-slow'
   | 'sink-failed'

@@ -34,6 +34,7 @@ test.each([
   [new Float64Array(1), 'an object of class Float64Array'],
   [{ counter: new Counter() }, 'an object of class Counter at .counter'],
   [new Point3(), 'an object of class Point3'],
+  [Object.create(Object.create(null) as object), 'an object of no class'],
 ])('%o would not come back: %s', (value, unsafe) => {
   expect(unsafeInside(value)).toBe(unsafe)
 })

@@ -71,7 +71,7 @@ function findInside(object: object, depth: number): Unsafe | undefined {
   if (depth > MAX_DEPTH) return { what: `objects more than ${MAX_DEPTH} deep in each other`, path: '' }
   const prototype = Object.getPrototypeOf(object) as object | null
   if (prototype !== null && !isData(prototype)) {
-    return { what: `an object of class ${prototype.constructor.name}`, path: '' }
+    return { what: `an object of ${classOf(prototype)}`, path: '' }
   }
   if (Array.isArray(object)) {
     for (let index = 0; index < object.length; index++) {
@@ -85,6 +85,11 @@ function findInside(object: object, depth: number): Unsafe | undefined {
     if (unsafe !== undefined) return { ...unsafe, path: `.${key}${unsafe.path}` }
   }
   return undefined
+}
+
+/** A prototype need not be that of a class. */
+function classOf({ constructor }: object): string {
+  return typeof constructor === 'function' ? `class ${constructor.name}` : 'no class'
 }
 
 /** Also of a class without members, as those of decoded Avro records are: nothing is lost with it. */

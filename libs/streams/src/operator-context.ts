@@ -29,8 +29,8 @@ export interface OperatorContext {
   afterHeartbeat(action: (key: string) => void): void
   /** What the task keeps of a table. */
   tableOf<T>(table: SourceNode<T>): TableState<T>
-  /** Makes a state known to the task, which commits and restores it. */
-  keep(state: RebuiltState): void
+  /** Makes a state known to the task, which commits and restores it. Returns its name there, which no other state has. */
+  keep(state: RebuiltState): string
 }
 
 /** Where the record being processed stands. */

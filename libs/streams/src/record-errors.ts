@@ -2,8 +2,9 @@ import { LimitError } from '@tidemark/windowing'
 import { StreamsError } from './errors.ts'
 import type { RecordPlace } from './run-options.ts'
 
-/** What code of the topology has thrown at a record. */
+/** What code of the topology has thrown at a record; where it was at state that had to be taken up for it, the record is not at fault. */
 export function recordFailed(record: RecordPlace, error: unknown): StreamsError {
+  if (error instanceof StreamsError && error.code === 'state-failed') return error
   const reason = error instanceof Error ? error.message : String(error)
   const message = `${nameOf(record)}: ${reason}`
   if (error instanceof LimitError) return new StreamsError('limit-reached', message, { cause: error, record })

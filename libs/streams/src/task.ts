@@ -273,7 +273,11 @@ export class Task {
 
   #contextBehind({ states, beforeCommit: actions }: TaskParts, topics: ReadonlySet<string>) {
     const { maxOpenWindows, hasChangelog, nowMs } = this.#options
-    const keep = (state: RebuiltState) => void states.push({ ...state, name: this.#ownName(state.name), topics })
+    const keep = (state: RebuiltState) => {
+      const name = this.#ownName(state.name)
+      states.push({ ...state, name, topics })
+      return name
+    }
     const beforeCommit = (action: () => void) => void actions.push(action)
     const position = this.#current
     return { position, beforeCommit, output: this.#output(), maxOpenWindows, hasChangelog, nowMs, keep }

@@ -1,3 +1,5 @@
+import { EntryError } from './entry-error.ts'
+
 /** Something that a changelog keeps as one entry. */
 export interface TrackedEntry {
   /** Since the last `take`. */
@@ -29,14 +31,14 @@ export class ChangedEntries<E extends TrackedEntry> {
     if (this.#tracking) this.#changed.push(entry)
   }
 
-  /** Each entry that has changed, once; one that came and went in between is left out. */
+  /** Each entry that has changed, once; one that came and went in between is left out. Throws an EntryError for one whose data can't be told. */
   *take(): Iterable<ChangedEntry> {
     const changed = this.#changed
     this.#changed = []
     const gone = new Set<string>()
     for (const entry of changed) {
       entry.changed = false
-      const data = this.#dataOf(entry)
+      const data = this.#told(entry)
       const wasStored = entry.stored
       entry.stored = data !== undefined
       if (data === undefined && !wasStored) continue
@@ -50,6 +52,14 @@ export class ChangedEntries<E extends TrackedEntry> {
       yield [entryKey, data]
     }
     for (const entryKey of gone) yield [entryKey, undefined]
+  }
+
+  #told(entry: E): unknown {
+    try {
+      return this.#dataOf(entry)
+    } catch (error) {
+      throw new EntryError(this.#keyOf(entry), error)
+    }
   }
 }
 

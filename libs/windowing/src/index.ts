@@ -24,6 +24,7 @@ export {
   type EventClockSnapshot,
   type EventTime,
 } from './event-clock.ts'
+export { EntryError } from './entry-error.ts'
 export { ExactSum } from './exact-sum.ts'
 export { parseEntryKey, type ChangedEntry, type ParsedEntryKey } from './changed-entries.ts'
 export type { DormantEntries } from './dormant-entries.ts'

@@ -3,6 +3,7 @@ import { parseEntryKey, type ChangedEntry, type ParsedEntryKey } from './changed
 import { ClosingKeys, type ClosingKey } from './closing-keys.ts'
 import type { DormantEntries } from './dormant-entries.ts'
 import { DormantWindows } from './dormant-windows.ts'
+import { EntryError } from './entry-error.ts'
 import { lateCountsOf, oldestOffset, OpenWindows, type FoldKey, type OpenWindow } from './open-windows.ts'
 import { alignedMs, type AlignedWindows, type Window } from './window.ts'
 import type { RecordPosition, WindowOperator, WindowOperatorOptions } from './window-operator.ts'
@@ -143,7 +144,11 @@ export class WindowedFold<V, A, R> implements WindowOperator<V> {
       const { kind, number } = parseEntryKey(entryKey)
       if (kind === 'w') this.#windows.dormant--
       else this.#windows.dormantLateKeys--
-      this.#restore(state, { kind, number, data })
+      try {
+        this.#restore(state, { kind, number, data })
+      } catch (error) {
+        throw new EntryError(entryKey, error)
+      }
     }
     if (this.#dormant?.isEmpty === true) this.#dormant = undefined
   }
