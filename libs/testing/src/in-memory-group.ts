@@ -7,6 +7,8 @@ import {
   type TopicPartition,
 } from '@tidemark/streams'
 
+/** Polls that find records at once, one after the other: so many leave nobody else a turn. */
+const POLLS_A_TURN = 100
 /** As a real consumer's: it bounds how long a poll's records take to process. */
 const MAX_TAKEN_BYTES = 1024 * 1024
 
@@ -87,6 +89,7 @@ export class InMemoryConsumer implements ConsumerPort {
   #listener: RebalanceListener | undefined
   #held: readonly TopicPartition[] = []
   #generation = -1
+  #polls = 0
   #isAssigned = false
 
   constructor(logs: GroupLogs, group: InMemoryGroup, startAt: 'earliest' | 'latest') {
@@ -105,8 +108,8 @@ export class InMemoryConsumer implements ConsumerPort {
     this.#mustBeAlive()
     await this.#rebalance()
     const batches = this.#take()
-    // A turn of the event loop, so that a caller's loop without records can't starve everything else.
-    if (batches.length === 0) await this.nextTurn()
+    // A turn of the event loop, so that a caller's loop, with records or without, can't starve everything else.
+    if (batches.length === 0 || ++this.#polls % POLLS_A_TURN === 0) await this.nextTurn()
     return batches
   }
 

@@ -47,6 +47,8 @@ export interface OutputRecord<V, K = string> {
 }
 
 const APPLICATION_ID = 'test-driver'
+/** A topic that is read and written may be fed back so many times. */
+const MAX_FED_BACK_TURNS = 10_000
 
 /**
  * Runs a topology without a broker: the real runtime on an in-memory Kafka, one step at a time. Time is event time, from the
@@ -120,10 +122,24 @@ export class TopologyTestDriver {
     })
   }
 
-  /** Processes everything that has been piped, but for a task whose commit has failed and that starts anew when `clock` has got there. */
+  /**
+   * Processes everything that has been piped, but for a task whose commit has failed and that starts anew when `clock` has got there. Rejects where the
+   * topology reads a topic that it writes, and does not come to an end.
+   */
   async settle(): Promise<void> {
     const runtime = await this.#running()
-    while ((await runtime.turn(0)) > 0 || runtime.isWriting);
+    const { sources, outputTopics } = this.#topology
+    const fedBack = sources.map(({ topic }) => topic).filter((topic) => outputTopics.includes(topic))
+    let turns = 0
+    for (;;) {
+      const batches = await runtime.turn(0)
+      if (batches === 0 && !runtime.isWriting) return
+      if (batches > 0 && fedBack.length > 0) turns++
+      if (turns < MAX_FED_BACK_TURNS) continue
+      throw new Error(
+        `after ${turns} turns there is still something to process: ${fedBack.join(', ')} is read and written by the same topology`,
+      )
+    }
   }
 
   /** Writes the outputs so far and commits their offsets. */
