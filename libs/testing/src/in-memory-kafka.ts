@@ -39,13 +39,16 @@ export class InMemoryKafka implements KafkaPorts {
     group: (groupId) => this.group(groupId),
   })
 
-  /** Makes a topic; one that exists is left as it is. Throws a `StreamsError` for a name that a broker would refuse. */
+  /** Makes a topic; one that exists is left as it is. Throws a `StreamsError` for a name that a broker would refuse, and a RangeError for partitions that can't be. */
   createTopic(name: string, partitions = 1): void {
     if (!/^[A-Za-z0-9._-]{1,249}$/.test(name)) {
       throw new StreamsError(
         'topic-missing',
         `topic ${name} can't be made: letters, digits, '.', '_' and '-' are allowed`,
       )
+    }
+    if (!Number.isSafeInteger(partitions) || partitions < 1) {
+      throw new RangeError(`topic ${name}: partitions is ${partitions}, not a whole number from 1 on`)
     }
     if (this.#topics.has(name)) return
     this.#topics.set(
