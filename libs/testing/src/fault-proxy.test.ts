@@ -230,6 +230,8 @@ it('cuts all connections when it is closed, those with a delay under way too', a
   expect(proxy.stats().connections).toBe(0)
 })
 
-it.each(['localhost', 'localhost:0', 'localhost:66000', ''])('refuses "%s", which is no address', async (brokers) => {
-  await expect(startFaultProxy({ brokers })).rejects.toThrow('is not host:port')
+const noAddresses = ['localhost', 'localhost:0', 'localhost:66000', '', undefined]
+
+it.each(noAddresses)('refuses "%s", which is no address', async (brokers) => {
+  await expect(startFaultProxy({ brokers: brokers as string })).rejects.toThrow('is not host:port')
 })

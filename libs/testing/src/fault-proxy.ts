@@ -54,7 +54,7 @@ const MAX_REFUSED = 100
  * addresses or rules that can't be. A broker that is away is a connection that closes at once.
  */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
-  const brokers = options.brokers.split(',').map(parseAddress)
+  const brokers = parseAddresses(options.brokers)
   const rules = new FaultRules(options.random)
   for (const rule of options.rules ?? []) rules.add(rule)
   const proxy = new Doors(rules, options)
@@ -153,6 +153,10 @@ class Doors implements ProxyPorts {
 
 function nameOf({ host, port }: BrokerAddress): string {
   return `${host}:${port}`
+}
+
+function parseAddresses(text: string | undefined): BrokerAddress[] {
+  return (text ?? '').split(',').map(parseAddress)
 }
 
 function parseAddress(text: string): BrokerAddress {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { inspect } from 'node:util'
 import { apiName, kafkaApis, type KafkaApi } from './kafka-apis.ts'
 
 /**
@@ -9,6 +10,11 @@ import { apiName, kafkaApis, type KafkaApi } from './kafka-apis.ts'
  * - `delayMs`: it, and what follows on the connection in its direction, arrives that much later.
  */
 export type FaultAction = 'drop' | 'silence' | 'close' | { readonly delayMs: number }
+
+const DIRECTIONS: readonly unknown[] = ['request', 'response']
+const ACTIONS: readonly unknown[] = ['drop', 'silence', 'close']
+/** Timers go off at once above it. */
+const MAX_DELAY_MS = 2 ** 31 - 1
 
 /** Which frames meet with a fault: those that fit all that is given, and with neither `nth` nor `probability` each of them. */
 export interface FaultRule {
@@ -126,20 +132,29 @@ export class FaultRules {
     return true
   }
 
-  #check(name: string, { api, nth, probability, limit, action }: FaultRule): void {
+  #check(name: string, { on, api, clientId, nth, probability, limit, action }: FaultRule): void {
     const refuse = (complaint: string): never => {
       throw new RangeError(`fault rule "${name}": ${complaint}`)
     }
     if (this.#rules.some((other) => other.name === name)) refuse('there is one of this name already')
+    if (!DIRECTIONS.includes(on)) refuse(`on is ${inspect(on)}, not request or response`)
+    if (Array.isArray(api) && api.length === 0) refuse('api is an empty list: leave it out for any')
     const unknown = [api ?? []].flat().find((wanted) => !Object.hasOwn(kafkaApis, wanted))
     if (unknown !== undefined) refuse(`${unknown} is no API of Kafka's`)
+    if (!isClient(clientId)) refuse(`clientId is ${inspect(clientId)}, neither text nor a pattern`)
     if (nth !== undefined && !(Number.isInteger(nth) && nth >= 1)) refuse(`nth is ${nth}: count from 1`)
     if (limit !== undefined && !(limit >= 0)) refuse(`limit is ${limit}`)
-    if (typeof action === 'object' && !(action.delayMs >= 0)) refuse(`delayMs is ${action.delayMs}`)
+    if (typeof action !== 'object' || (action as unknown) === null) {
+      if (!ACTIONS.includes(action)) refuse(`action is ${inspect(action)}, not drop, silence, close or { delayMs }`)
+    } else if (!(action.delayMs >= 0 && action.delayMs <= MAX_DELAY_MS)) refuse(`delayMs is ${action.delayMs}`)
     if (probability === undefined) return
     if (!(probability >= 0 && probability <= 1)) refuse(`probability is ${probability}, not between 0 and 1`)
     if (this.#chance === undefined) refuse('has a probability: give the proxy `random`, such as seededChance(1)')
   }
+}
+
+function isClient(clientId: unknown): boolean {
+  return clientId === undefined || typeof clientId === 'string' || clientId instanceof RegExp
 }
 
 function fits({ rule, apiKeys }: RuleInForce, { on, apiKey, clientId }: FrameSeen): boolean {
