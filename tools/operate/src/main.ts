@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -56,8 +56,7 @@ const command = operateCommand(
     replay: (request) => actions().replay(request),
     reset: (request) => actions().reset(request),
     describe: async (request) => {
-      const path = resolve(request.module)
-      if (!existsSync(path)) throw new RefusedError(`there is no module ${path}`)
+      const path = modulePath(request.module)
       print(describedTopology((await import(pathToFileURL(path).href)) as Record<string, unknown>, request))
     },
   },
@@ -69,6 +68,14 @@ try {
 } catch (error) {
   process.stderr.write(`${described(error)}\n`)
   process.exitCode = 1
+}
+
+function modulePath(module: string): string {
+  const path = resolve(module)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) throw new RefusedError(`there is no module ${path}`)
+  if (found.isFile() && /\.m?[jt]s$/.test(path)) return path
+  throw new RefusedError(`${module} is no module: give a file that ends with .ts, .mts, .js or .mjs`)
 }
 
 /** These messages are meant to be read as they are; anything else is a bug, shown with its stack. */
