@@ -23,11 +23,17 @@ export function plainNode<V, R>(
   return { kind: 'operator', label, parents: [place], create: (_context, next) => create(next()) }
 }
 
-/** With an outlet for each name, and for the rest. */
+/** With an outlet for each name, and for the rest. Throws a TypeError for a name that can't be one. */
 export function branchNode<V>(
   place: Place,
   named: readonly (readonly [name: string, takes: BranchPredicate<V>])[],
 ): { readonly node: OperatorNode<V, V>; readonly outlets: readonly string[] } {
+  for (const [name] of named) {
+    if (name === REST) throw new TypeError(`branch: ${REST} is the name of what no predicate takes`)
+    // It would be asked before the others, wherever it stands: so JavaScript orders the properties of an object.
+    if (/^\d+$/.test(name))
+      throw new TypeError(`branch: the name ${name} is a number, which has no place in an order of names`)
+  }
   const node: OperatorNode<V, V> = {
     kind: 'operator',
     label: 'branch',
@@ -109,6 +115,7 @@ export function processNode<V, S, R, K>(
     kind: 'operator',
     label,
     parents: [place],
+    state: { name: `process-${options.name}`, isGiven: true },
     ...(options.timers !== undefined && { time: 'own' }),
     needsTime: true,
     create: (context, next) => processOperator(options, context, next()),
@@ -122,6 +129,7 @@ export function sequenceNode<V>(place: Place, options: SequenceOptions<V>): Oper
   return {
     kind: 'operator',
     label,
+    state: { name: label, isGiven: options.name !== undefined },
     parents: [place],
     time: 'own',
     needsTime: true,
@@ -129,14 +137,16 @@ export function sequenceNode<V>(place: Place, options: SequenceOptions<V>): Oper
   }
 }
 
+/** `isNamed`: the name was given; else it is that of the windows. */
 export function aggregateNode<V, A, R>(
   place: Place,
-  options: AggregateOptions<V, A, R> & { readonly late: string | undefined },
+  options: AggregateOptions<V, A, R> & { readonly isNamed: boolean; readonly late: string | undefined },
 ): OperatorNode<V, R> {
-  const { windows, emit, late } = options
+  const { name, isNamed, windows, emit, late } = options
   return {
     kind: 'operator',
     label: `aggregate ${windowsName(windows)} ${emit}`,
+    state: { name, isGiven: isNamed },
     parents: [place],
     time: 'own',
     needsTime: true,

@@ -24,6 +24,8 @@ export interface OperatorNode<in V, out R> {
   /** Topics that the step writes to, and what its codecs must look up first. */
   readonly writes?: { readonly topics: readonly string[]; readonly codecs: readonly Pick<Codec<never>, 'prepare'>[] }
   readonly sink?: ExternalSink<never>
+  /** The state that the step keeps. Several with a default name are numbered; a name that was given is that of one state. */
+  readonly state?: { readonly name: string; readonly isGiven: boolean }
   /** For windows: a topic for the records that come too late for them. */
   readonly late?: string | undefined
   /** For an end right behind windows: another one. */
@@ -92,6 +94,7 @@ export class Topology {
       )
     }
     this.#checkHeartbeats()
+    this.#checkStateNames()
     for (const end of ends) checkOffsets(end)
   }
 
@@ -103,6 +106,19 @@ export class Topology {
       throw new StreamsError(
         'topic-mismatch',
         `topic ${topic} gets heartbeats, and records of more than one end, which they would not be true of: merge the streams first`,
+      )
+    }
+  }
+
+  #checkStateNames(): void {
+    const states = this.#operators().flatMap(({ label, state }) => (state === undefined ? [] : [{ label, ...state }]))
+    for (const given of states.filter(({ isGiven }) => isGiven)) {
+      const [, other] = states.filter(({ name }) => name === given.name)
+      if (other === undefined) continue
+      throw new StreamsError(
+        'unsupported',
+        `two steps have a state named ${given.name} (${given.label} and another one), which would be taken for each other's when their order changes: ` +
+          'give each a name of its own',
       )
     }
   }
