@@ -40,6 +40,7 @@ function windowSize<A, R>(sizeOf: SizeOf, name: string, aggregator: Aggregator<n
 
 function processSize(sizeOf: SizeOf): StateSize {
   const process = new KeyedProcess<number, { last: number }, never>({
+    name: 'sizes',
     steps: {
       init: () => ({ last: 0 }),
       onRecord: (seed, context) => {

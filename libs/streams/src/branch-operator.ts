@@ -1,3 +1,4 @@
+import { refusePromise } from '@tidemark/windowing'
 import type { Next, Operator } from './operator.ts'
 import type { StreamRecord } from './stream-record.ts'
 
@@ -13,14 +14,16 @@ export function branchOperator<V>(
   next: Next<V>,
 ): Operator<V> {
   const rest = next(REST)
-  const branches = predicates.map(([name, takes]) => ({ takes, operator: next(name) }))
+  const branches = predicates.map(([name, takes]) => ({ name, takes, operator: next(name) }))
   // Outlets that are merged again, with nothing in between, are one operator.
   const all = [...new Set([...branches.map(({ operator }) => operator), rest])]
   return {
     process(record) {
       let taker = rest
-      for (const { takes, operator } of branches) {
-        if (!takes(record.value, record)) continue
+      for (const { name, takes, operator } of branches) {
+        const taken: unknown = takes(record.value, record)
+        if (typeof taken !== 'boolean') refusePromise(taken, `branch ${name}: its predicate`)
+        if (!taken) continue
         taker = operator
         break
       }

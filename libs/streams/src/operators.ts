@@ -1,4 +1,4 @@
-import { promisedMs } from '@tidemark/windowing'
+import { promisedMs, refusePromise } from '@tidemark/windowing'
 import type { Codec } from './codec.ts'
 import type { ExternalSink } from './external-sink.ts'
 import type { KeyNames } from './key-codec.ts'
@@ -23,7 +23,9 @@ export function filterOperator<V>(
 ): Operator<V> {
   return {
     process(record) {
-      if (keep(record.value, record)) next.process(record)
+      const kept: unknown = keep(record.value, record)
+      if (typeof kept !== 'boolean') refusePromise(kept, 'filter: its predicate')
+      if (kept) next.process(record)
       else next.advance(record.key) // a record that is left out still moves time
     },
     advance: (key) => next.advance(key),

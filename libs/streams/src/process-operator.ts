@@ -33,6 +33,7 @@ export function processOperator<V, S, R, K>(
   }
   const record = new ReusedRecord<R>()
   const process = new KeyedProcess<V, S, R, K>({
+    name,
     steps: options,
     keyOf: options.keys.keyOf,
     clock: context.clock,

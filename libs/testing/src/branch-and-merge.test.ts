@@ -51,6 +51,21 @@ test('branches can be put together again, with nothing lost, doubled or late', a
   expect(driver.read('counts', numbers).map(({ value }) => value)).toEqual([3])
 })
 
+test('a branch whose name is a number is refused: it would be asked before the others', () => {
+  expect(() => orders.branch({ large: () => true, 2: () => true })).toThrow('branch: the name 2 is a number')
+})
+
+test('an async predicate stops at its record: it would let all through', async () => {
+  const isLarge = (() => Promise.reject(new Error('too late'))) as unknown as () => boolean
+  const ends = [orders.filter(isLarge), orders.branch({ large: isLarge }).large]
+  for (const [at, name] of ['filter', 'branch large'].entries()) {
+    const driver = new TopologyTestDriver(ends[at]!.to('all', orderCodec))
+    await expect(driver.input('orders', orderCodec).pipe('ada', order(1))).rejects.toThrow(
+      `${name}: its predicate is async; steps are synchronous`,
+    )
+  }
+})
+
 test('outlets of one branch that are merged directly have each record once, also where one of them is used besides', async () => {
   const { large, rest } = orders.branch({ large: ({ amount }) => amount >= 10 })
   const amounts = (of: typeof rest, topic: string) => of.map(({ amount }) => amount).to(topic, numbers)

@@ -127,6 +127,16 @@ describe('process', () => {
     expect(log).toEqual([0, { b: [1] }, 'text', null, ['x', false]])
   })
 
+  const later: () => unknown = () => Promise.reject(new Error('too late'))
+
+  test.each([
+    ['onRecord', { onRecord: later }],
+    ['onTimer', { onRecord: (_order, context) => context.setTimer(1), timers: { graceMs: 0, onTimer: later } }],
+  ] as [string, Steps][])('stops at an async %s, which would go on behind its record', async (name, steps) => {
+    const { input } = driverOf(steps)
+    await expect(input.pipe('ada', order(1))).rejects.toThrow(`process sums: ${name} is async; steps are synchronous`)
+  })
+
   test('refuses one key more than its limit', async () => {
     const { input } = driverOf({ ...sums, maxKeys: 1 })
     await input.pipe('ada', order(1))

@@ -70,4 +70,5 @@ export type {
   WindowOperator,
   WindowOperatorOptions,
 } from './window-operator.ts'
+export { refusePromise } from './synchronous.ts'
 export { WindowedFold, type WindowedFoldOptions } from './windowed-fold.ts'

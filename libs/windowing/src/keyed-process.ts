@@ -2,10 +2,13 @@ import { ChangedEntries, entryKeyOf, parseEntryKey, type ChangedEntry, type Trac
 import { ClosingKeys, type ClosingKey } from './closing-keys.ts'
 import { watermarkMs, type Clock } from './event-clock.ts'
 import { LimitError } from './limit-error.ts'
+import { refusePromise } from './synchronous.ts'
 import type { ProcessContext, ProcessSteps } from './process-context.ts'
 
 /** What a `KeyedProcess` takes: a user's steps, and where time comes from and results go. */
 export interface KeyedProcessOptions<V, S, R, K = string> {
+  /** Names the process in errors. */
+  readonly name: string
   readonly steps: ProcessSteps<V, S, R, K>
   /** The key that the steps see, of its name. */
   readonly keyOf: (name: string) => K
@@ -30,6 +33,7 @@ type KeyData = readonly [timers: readonly number[], state?: unknown]
  * comes out depends on the log alone.
  */
 export class KeyedProcess<V, S, R, K = string> {
+  readonly #name: string
   readonly #steps: ProcessSteps<V, S, R, K>
   readonly #maxKeys: number
   readonly #keys: ClosingKeys<KeyState<S>>
@@ -38,7 +42,8 @@ export class KeyedProcess<V, S, R, K = string> {
   #counted = 0
 
   constructor(options: KeyedProcessOptions<V, S, R, K>) {
-    const { steps, clock, changelog: tracking = false } = options
+    const { name, steps, clock, changelog: tracking = false } = options
+    this.#name = name
     this.#steps = steps
     this.#maxKeys = steps.maxKeys ?? 100_000
     this.#entries = new ChangedEntries({
@@ -70,7 +75,8 @@ export class KeyedProcess<V, S, R, K = string> {
   add(key: string, value: V, timestampMs: number): void {
     const state = this.#keys.reach(key)
     const context = this.#context.enter(state, timestampMs, timestampMs)
-    this.#steps.onRecord(value, context)
+    const answer: unknown = this.#steps.onRecord(value, context)
+    if (answer !== undefined) refusePromise(answer, `process ${this.#name}: onRecord`)
     this.#leave(state)
     if (state.nextCloseMs <= this.#keys.reachedMs) this.#keys.advance(key)
     this.#keys.forget(state)
@@ -107,7 +113,8 @@ export class KeyedProcess<V, S, R, K = string> {
     const timestampMs = state.timers.shift() ?? 0
     this.#entries.touch(state)
     const context = this.#context.enter(state, timestampMs, timestampMs + 1)
-    this.#steps.timers?.onTimer(context)
+    const answer: unknown = this.#steps.timers?.onTimer(context)
+    if (answer !== undefined) refusePromise(answer, `process ${this.#name}: onTimer`)
     this.#leave(state)
   }
 
