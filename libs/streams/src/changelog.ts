@@ -1,5 +1,6 @@
+import type { Codec } from './codec.ts'
 import { StreamsError } from './errors.ts'
-import { jsonCodec } from './json-codec.ts'
+import { encodeJson, jsonCodec } from './json-codec.ts'
 import { LastEntries } from './last-entries.ts'
 import type { KeptState } from './operator.ts'
 import type { InternalTopic, LogReaderPort } from './ports.ts'
@@ -12,7 +13,8 @@ import { entriesVersionOf, specChange } from './state-spec.ts'
 const SPEC_KEY = '\u0000spec'
 const SPEC_KEY_BYTES = Buffer.from(SPEC_KEY)
 
-const entryCodec = jsonCodec<unknown>(() => undefined)
+/** What is a user's is checked where it is put in. */
+const entryCodec: Codec<unknown> = { ...jsonCodec<unknown>(() => undefined), encode: encodeJson }
 
 /** The topic that keeps a state. */
 export function changelogTopic(applicationId: string, state: string): string {

@@ -1,8 +1,10 @@
+import { refusePromise } from '@tidemark/windowing'
 import type { Codec } from './codec.ts'
 
 /**
  * JSON values. `check` says whether what was parsed is a `T`: it returns what is wrong, or undefined. What it finds wrong makes the
- * record a dead letter, like text that is no JSON.
+ * record a dead letter, like text that is no JSON. Throws a TypeError that names the field for a number that is not finite, or a bigint, in what is to be
+ * written.
  */
 export function jsonCodec<T>(check: (json: unknown) => string | undefined): Codec<T> {
   return {
@@ -17,11 +19,44 @@ export function jsonCodec<T>(check: (json: unknown) => string | undefined): Code
       if (wrong !== undefined) return { ok: false, issue: { code: 'invalid', message: wrong } }
       return { ok: true, value: json as T }
     },
-    encode(value, into, position) {
-      const text = JSON.stringify(value)
-      if (text === undefined) throw new TypeError('a JSON value is expected, got undefined')
-      const missing = Buffer.byteLength(text) - (into.length - position)
-      return missing > 0 ? -missing : position + into.write(text, position)
-    },
+    encode: (value, into, position) => put(checkedText(value), into, position),
   }
+}
+
+/** As JSON has it, unchecked: a number that is not finite becomes null. */
+export function encodeJson(value: unknown, into: Buffer, position: number): number {
+  return put(JSON.stringify(value), into, position)
+}
+
+function put(text: string | undefined, into: Buffer, position: number): number {
+  if (text === undefined) throw new TypeError('a JSON value is expected, got undefined')
+  const missing = Buffer.byteLength(text) - (into.length - position)
+  return missing > 0 ? -missing : position + into.write(text, position)
+}
+
+function checkedText(value: unknown): string | undefined {
+  const text = textOf(value)
+  // Few values have one, and of those that do, it is mostly one that is meant.
+  if (text?.includes('null')) checkFields(value)
+  if (text === '{}') refusePromise(value, 'a JSON value is expected: the step that made it')
+  return text
+}
+
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    checkFields(value)
+    throw error
+  }
+}
+
+/** Throws a TypeError for what JSON has no way to write, or would write as null. */
+function checkFields(value: unknown): void {
+  JSON.stringify(value, (field, inside: unknown) => {
+    const isLost = typeof inside === 'bigint' || (typeof inside === 'number' && !Number.isFinite(inside))
+    if (!isLost) return inside
+    const place = field === '' ? '' : ` in field ${field}`
+    throw new TypeError(`JSON can't keep ${typeof inside} ${inside}${place}`)
+  })
 }
