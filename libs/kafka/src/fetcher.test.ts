@@ -219,3 +219,17 @@ test('a paused partition is not asked for', async () => {
   fetcher.setPaused([p0], false)
   expect(await offsets(5)).toHaveLength(5)
 })
+
+test('that a partition has no more is told, where nothing comes of it', async () => {
+  let ends = 0
+  const { cluster, fetcher } = fetching({
+    onEnd: () => {
+      ends++
+    },
+  })
+  fetcher.assign([p0])
+  fetcher.seek(p0, END)
+  expect(fetcher.hasMore(p0)).toBe(true)
+  while (fetcher.hasMore(p0)) await cluster.time.nextTurn()
+  expect(ends).toBe(1)
+})

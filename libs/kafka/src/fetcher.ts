@@ -17,6 +17,8 @@ export interface FetcherOptions {
   readonly outOfRange: 'earliest' | 'latest' | 'fail'
   /** Told when there is something to take: batches or a failure. */
   onArrival(): void
+  /** Told when it turns out that a partition has no more, which brings nothing to take. */
+  onEnd?(): void
 }
 
 /** A wait this short keeps a partition that was left out of a request from waiting for others that are silent. */
@@ -65,11 +67,14 @@ export class Fetcher {
   }
 
   setPaused(partitions: readonly TopicPartition[], paused: boolean): void {
+    let changed = false
     for (const partition of partitions) {
       const position = this.#positions.get(partition)
-      if (position !== undefined) position.paused = paused
+      if (position === undefined || position.paused === paused) continue
+      position.paused = paused
+      changed = true
     }
-    this.#pump()
+    if (changed) this.#pump()
   }
 
   /** What has arrived, as much as one take allows. Throws the `StreamsError` that reading has come to, if any. */
@@ -150,6 +155,7 @@ export class Fetcher {
 
   #add(position: Position, fetched: FetchedPartition): boolean {
     this.#recovery.settled(position)
+    const hadMore = this.hasMore(position)
     const committedOnly = this.#options.isolation === 'read_committed'
     const recordSet = readRecordSet({
       topic: position.topic,
@@ -159,6 +165,8 @@ export class Fetcher {
       abortedTransactions: committedOnly ? fetched.abortedTransactions : [],
     })
     this.#positions.add(position, recordSet, committedOnly ? fetched.lastStableOffset : fetched.highWatermark)
+    // That there is no more is news too: others may have waited for what could have come.
+    if (hadMore && !this.hasMore(position)) this.#options.onEnd?.()
     return recordSet.batches.length > 0
   }
 

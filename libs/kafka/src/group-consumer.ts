@@ -59,6 +59,7 @@ export class GroupConsumer implements ConsumerPort {
       maxWaitMs: FETCH_WAIT_MS,
       outOfRange: startAt,
       onArrival: () => this.#wakeup.notify(),
+      onEnd: () => this.#endPoll(),
     })
   }
 
@@ -95,9 +96,13 @@ export class GroupConsumer implements ConsumerPort {
   }
 
   wakeup(): void {
+    this.#endPoll()
+    this.#endWait()
+  }
+
+  #endPoll(): void {
     this.#awake = true
     this.#wakeup.notify()
-    this.#endWait()
   }
 
   async nextTurn(): Promise<void> {

@@ -144,8 +144,7 @@ export class StreamsRuntime {
     for (const batch of batches) {
       const task = this.#tasks.get(batch.partition)
       if (task === undefined) continue // suspended
-      // What is being written makes room when it has ended; until then nothing may be added to it.
-      if (this.#hasNoRoom && this.#writes.isUnderWay) this.#writes.pause(this.#tasks.all())
+      this.#waitForRoom()
       if (this.#writes.holds(task)) this.#writes.keep(task, batch)
       else if (task.order.matters) this.#turns.add(task, batch)
       else await this.#process(task, batch)
@@ -156,11 +155,18 @@ export class StreamsRuntime {
     return waited
   }
 
+  /** What is being written makes room when it has ended; until then nothing may be added to it. */
+  #waitForRoom(): void {
+    if (this.#hasNoRoom && this.#writes.isUnderWay) this.#writes.pause(this.#tasks.all())
+  }
+
   /** Processes what may be processed of a task with several sources. */
   async #processInTurn(task: Task): Promise<number> {
     const isRunning = () => this.#tasks.get(task.partition) === task
     let count = 0
-    while (isRunning() && !this.#writes.holds(task)) {
+    for (;;) {
+      this.#waitForRoom()
+      if (!isRunning() || this.#writes.holds(task)) break
       const batch = this.#turns.next(task)
       if (batch === undefined) break
       count++

@@ -1,4 +1,4 @@
-import type { TaskSource } from './task-source.ts'
+import { beginAt, type TaskSource } from './task-source.ts'
 
 /** What is known of the records of a source that no step has seen yet: some are in hand, or the broker has more. */
 export type HasRecords = (topic: string) => boolean
@@ -18,7 +18,7 @@ export class SourceOrder {
 
   /** True where it matters which batch is next. */
   get matters(): boolean {
-    return this.#streams.length > 1 && this.#streams.some(({ states }) => states.length > 0)
+    return this.#streams.length > 1
   }
 
   /** True while records are read again that only rebuild state. */
@@ -35,16 +35,14 @@ export class SourceOrder {
   mayGoOn(source: TaskSource, hasRecords: HasRecords): boolean {
     if (source.table !== undefined) return true
     if (this.isRebuilding) return isRebuilding(source)
-    const { latestMs } = source.clock
-    return (this.#meetingWith(source) ?? []).every(
-      ({ clock, topic }) => clock.latestMs >= latestMs || !hasRecords(topic),
-    )
+    const { lastMs } = source.clock
+    return (this.#meetingWith(source) ?? []).every(({ clock, topic }) => clock.lastMs >= lastMs || !hasRecords(topic))
   }
 
   /** A log may end earlier than it once did, by compaction or retention: what is left of it has rebuilt all that it can. */
   endRebuilding(hasRecords: HasRecords): void {
     for (const source of this.#streams) {
-      if (isRebuilding(source) && !hasRecords(source.topic)) source.rebuildTo = source.position
+      if (isRebuilding(source) && !hasRecords(source.topic)) beginAt(source, source.position)
     }
   }
 

@@ -2,6 +2,9 @@ import type { ConsumerPort } from './ports.ts'
 import type { RecordBatch } from './record-batch.ts'
 import type { Task } from './task.ts'
 
+/** So many batches of others may go before one that waits for them: where their time does not pass, nothing waits for ever. */
+const MAX_OVERTAKEN = 1_000
+
 /**
  * Batches of tasks with several sources, each until its source may go on (`SourceOrder`). A source that waits with records in hand is paused, so that not more
  * than a poll's come of it.
@@ -9,6 +12,8 @@ import type { Task } from './task.ts'
 export class SourceTurns {
   readonly #consumer: Pick<ConsumerPort, 'pause' | 'resume' | 'hasMore'>
   readonly #kept = new Map<Task, RecordBatch[]>()
+  /** How many batches have gone before the first of those that a task keeps. */
+  readonly #overtaken = new Map<Task, number>()
 
   constructor(consumer: Pick<ConsumerPort, 'pause' | 'resume' | 'hasMore'>) {
     this.#consumer = consumer
@@ -41,7 +46,11 @@ export class SourceTurns {
   next(task: Task): RecordBatch | undefined {
     const kept = this.#kept.get(task) ?? []
     const index = kept.findIndex(({ topic }) => task.mayGoOn(topic, (other) => this.hasRecords(task, other)))
-    return index < 0 ? undefined : kept.splice(index, 1)[0]
+    if (index < 0) return undefined
+    const overtaken = index === 0 ? 0 : (this.#overtaken.get(task) ?? 0) + 1
+    const isOver = overtaken > MAX_OVERTAKEN && !task.order.isRebuilding
+    this.#overtaken.set(task, isOver ? 0 : overtaken)
+    return kept.splice(isOver ? 0 : index, 1)[0]
   }
 
   /** Pauses the sources that wait with records in hand, and no others. */
@@ -51,7 +60,9 @@ export class SourceTurns {
     const positions = task.positions()
     this.#consumer.pause(positions.filter(({ topic }) => waiting.has(topic)))
     this.#consumer.resume(positions.filter(({ topic }) => !waiting.has(topic)))
-    if (kept.length === 0) this.#kept.delete(task)
+    if (kept.length > 0) return
+    this.#kept.delete(task)
+    this.#overtaken.delete(task)
   }
 
   hasRecords(task: Task, topic: string): boolean {
@@ -64,11 +75,13 @@ export class SourceTurns {
   /** Drops what waits for a task that runs no more. */
   drop(task: Task): void {
     this.#kept.delete(task)
+    this.#overtaken.delete(task)
     this.#consumer.resume(task.positions())
   }
 
   /** Drops all, where partitions are read anew. */
   clear(): void {
     this.#kept.clear()
+    this.#overtaken.clear()
   }
 }

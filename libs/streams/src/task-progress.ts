@@ -11,7 +11,7 @@ import type { CommittedOffset, TopicPartition } from './ports.ts'
 import type { StreamsLogger } from './run-options.ts'
 import type { SourceOrder } from './source-order.ts'
 import type { TaskSinks } from './task-sinks.ts'
-import { startAnewAt, unknownSource, type StepState, type TaskPosition, type TaskSource } from './task-source.ts'
+import { beginAt, unknownSource, type StepState, type TaskPosition, type TaskSource } from './task-source.ts'
 import type { Topology } from './topology.ts'
 
 /** What comes out of them at first is of fewer records than it will be of later. */
@@ -45,8 +45,8 @@ export class TaskProgress {
   /** Begins at the end of a log that nothing was committed of. */
   begin({ topic }: TopicPartition, offset: number): void {
     const source = this.#sourceOf(topic)
-    startAnewAt(source, offset)
-    source.isNew = true
+    // Of a table all is read, and what is bad in it is told.
+    if (source.table === undefined) beginAt(source, offset)
   }
 
   /** Takes up what an earlier owner committed, and says from which offset to read. For a task that has read nothing yet. */

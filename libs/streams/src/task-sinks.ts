@@ -1,5 +1,7 @@
 import type { Cause } from './current-record.ts'
+import { StreamsError } from './errors.ts'
 import type { ExternalSink, SinkProgress } from './external-sink.ts'
+import type { TopicPartition } from './ports.ts'
 import type { StreamRecord } from './stream-record.ts'
 import type { TaskPosition } from './task-source.ts'
 
@@ -55,6 +57,19 @@ export class TaskSinks {
     const offsets = this.#offsets.get(sink)
     if (offsets === undefined) this.#offsets.set(sink, new Map([[topic, offset]]))
     else offsets.set(topic, offset)
+  }
+
+  /** Throws a `StreamsError` where a sink has what its log now has other records at. */
+  checkPlace({ topic, partition }: TopicPartition, offset: number): void {
+    for (const sink of this.#sinks) {
+      const known = this.offset(sink, topic)
+      if (known === undefined || known <= offset) continue
+      throw new StreamsError(
+        'sink-failed',
+        `sink ${sink.name} has topic ${topic} partition ${partition} up to offset ${known}, but the log goes on at ${offset}: it was made anew, or has ` +
+          'lost its end; reset the application, and what the sink holds of it',
+      )
+    }
   }
 
   /** What is to be written now. A sink that holds its offsets is also told of progress without records. */

@@ -38,7 +38,7 @@ export interface TaskSource {
   committedTo: number
   /** What it has of state came back from the input, and no changelog has it yet: its next commit writes all of it. */
   isRebuilt: boolean
-  /** It begins at the end of a log, which nothing but a commit can say later: its next commit does, whatever it has read. */
+  /** It begins where no commit says that it does: its next one will, whatever has been read by then. */
   isNew: boolean
   /** What the group has committed, as far as this task has read or written it. */
   lastCommit: CommittedOffset | undefined
@@ -55,11 +55,12 @@ export interface TaskPosition {
   readonly rebuilding: boolean
 }
 
-/** Nothing that begins here has been processed before. */
-export function startAnewAt(source: TaskSource, offset: number): void {
+/** What comes from here on has not been processed before, whatever the last commit says. */
+export function beginAt(source: TaskSource, offset: number): void {
   source.position = offset
   source.rebuildTo = offset
   source.committedTo = offset
+  source.isNew = true
 }
 
 export function unknownSource(topic: string): never {

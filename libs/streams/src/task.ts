@@ -19,7 +19,7 @@ import {
   behindHeartbeat,
   newParts,
   newSource,
-  startAnewAt,
+  beginAt,
   unknownSource,
   type TaskParts,
   type TaskPosition,
@@ -157,11 +157,12 @@ export class Task {
     const offset = Math.max(baseOffset, fromOffset)
     if (offset >= source.position) return
     const { topic, position } = source
+    this.sinks.checkPlace({ topic, partition: this.partition }, offset)
     this.#options.logger.warn(
       { topic, partition: this.partition, offset, position },
       'the log goes on below where it was read to: it was made anew, or has lost its end; what it has now is processed as new',
     )
-    startAnewAt(source, offset)
+    beginAt(source, offset)
   }
 
   #rest(source: TaskSource, batch: RecordBatch, fromOffset: number): RecordBatch {
@@ -209,7 +210,7 @@ export class Task {
   /** All that a table's topic had below `offset` has been processed. */
   tableLoaded(topic: string, offset: number): void {
     const source = this.#stateOf(topic)
-    if (offset < source.committedTo) startAnewAt(source, offset)
+    if (offset < source.committedTo) beginAt(source, offset)
     source.position = offset
   }
 

@@ -1,8 +1,11 @@
 import {
   jsonCodec,
+  RecordCollector,
   silentLogger,
   stream,
   table,
+  topology,
+  type ExternalSink,
   type RecordBatch,
   type RunOptions,
   type TopicPartition,
@@ -86,3 +89,67 @@ test('state behind a join with a table whose topic was made anew is kept', async
   await input.pipe('ada', order(61_000))
   expect(driver.read('order-totals', totalsCodec).map(({ value }) => value.orders)).toEqual([3])
 })
+
+test('records behind a log that has lost its end are processed once, over a restart', async () => {
+  const top = topology(
+    orders
+      .groupByKey()
+      .window(tumbling({ sizeMs: 60_000, graceMs: 0 }))
+      .aggregate(totals, { emit: 'on-close' })
+      .to('order-totals', totalsCodec),
+    orders.to('copies', orderCodec),
+  )
+  const kafka = new ResettingKafka()
+  const run = () => new TopologyTestDriver(top, { kafka, guarantee: 'at-least-once' })
+  const first = run()
+  for (let ms = 1; ms <= 10; ms++) await first.input('orders', orderCodec).pipe('ada', order(ms))
+  await first.close()
+  for (const log of kafka.partitions('orders'))
+    Object.assign(log, { batches: log.batches.filter(({ baseOffset }) => baseOffset < 4), endOffset: 4 })
+  const second = run()
+  await second.settle()
+  for (const ms of [20, 21, 22]) await second.input('orders', orderCodec).pipe('ada', order(ms))
+  await second.close()
+  const collector = new RecordCollector(kafka.producer())
+  await collector.open('orders')
+  for (const [key, value] of several(3, 30))
+    collector.add({ topic: 'orders', key, value, codec: orderCodec, timestampMs: 0 })
+  await collector.flush()
+  const third = run()
+  await third.settle()
+  expect(third.read('copies', orderCodec)).toHaveLength(16)
+})
+
+test.each(guarantees)('a sink that holds offsets beyond those of a log made anew is refused: %s', async (guarantee) => {
+  let offset: number | undefined
+  const sink: ExternalSink<Order> = {
+    name: 'orders-table',
+    write: async (_records, progress) => void (offset = progress?.[0]?.toOffset ?? offset),
+    loadOffsets: async (partitions) =>
+      offset === undefined ? [] : partitions.map((one) => ({ ...one, offset: offset as number })),
+  }
+  const kafka = new ResettingKafka()
+  const driver = new TopologyTestDriver(topology(orders.sink(sink)), { kafka, guarantee })
+  await driver.input('orders', orderCodec).pipeAll(several(10, 1))
+  kafka.remake('orders')
+  await expect(driver.input('orders', orderCodec).pipeAll(several(5, 2))).rejects.toThrow(
+    'sink orders-table has topic orders partition 0 up to offset 10, but the log goes on at 0',
+  )
+})
+
+test.each(['earliest', 'latest'] as const)(
+  'bad records of a table are dead letters at a first start at the %s',
+  async (startAt) => {
+    const kafka = new ResettingKafka()
+    const joined = orders.leftJoin(table('customers', names), (one) => one).to('copies', orderCodec)
+    for (const topic of ['orders', 'customers']) kafka.createTopic(topic)
+    const numbers = jsonCodec<number>(() => undefined)
+    const collector = new RecordCollector(kafka.producer())
+    await collector.open('customers')
+    for (const value of [1, 2]) collector.add({ topic: 'customers', key: 'ada', value, codec: numbers, timestampMs: 0 })
+    await collector.flush()
+    const driver = new TopologyTestDriver(joined, { kafka, startAt })
+    await driver.input('orders', orderCodec).pipe('ada', order(1))
+    expect(kafka.partitions(driver.deadLetterTopic)[0]?.endOffset).toBe(2)
+  },
+)

@@ -24,6 +24,16 @@ const totalsOf = (orders: Orders, name: string) =>
 const countsOf = (orders: Orders, name: string) =>
   orders.groupByKey().window(minute).aggregate(count(), { emit: 'on-update', name }).to(`${name}-counts`, numbers)
 
+/** A batch of each record. */
+async function send(kafka: InMemoryKafka, topic: string, count: number, ms = 3): Promise<void> {
+  const collector = new RecordCollector(kafka.producer())
+  await collector.open(topic)
+  for (let sent = 0; sent < count; sent++) {
+    collector.add({ topic, key: 'ada', value: order(ms), codec: orderCodec, timestampMs: 0 })
+    await collector.flush()
+  }
+}
+
 /** Shows records of `orders` below an offset only, as if their broker were slow. */
 class SlowOrders extends InMemoryKafka {
   shownTo = Infinity
@@ -123,4 +133,34 @@ test('a source whose log has lost what it was to rebuild from does not hold up t
   const second = new TopologyTestDriver(both, { kafka, guarantee: 'at-least-once' })
   for (const ms of [1, 61_000]) await second.input('returns', orderCodec).pipe('ada', order(ms))
   expect(second.read('returns-totals', totalsCodec).map(({ value }) => value.orders)).toEqual([1])
+})
+
+test('of sources without state, those that were rebuilt before lose nothing while others are read up to where they were', async () => {
+  const kafka = new InMemoryKafka()
+  const options = { kafka, guarantee: 'at-least-once' } as const
+  const before = topology(totalsOf(ordersOf('orders'), 'orders'), totalsOf(ordersOf('returns'), 'returns'))
+  const first = new TopologyTestDriver(before, options)
+  for (let ms = 0; ms < 50; ms++) await first.input('returns', orderCodec).pipe('ada', order(ms))
+  for (const ms of [1, 2]) await first.input('orders', orderCodec).pipe('ada', order(ms))
+  await first.close()
+  await send(kafka, 'orders', 30)
+  const after = topology(ordersOf('orders').to('c1', orderCodec), ordersOf('returns').to('c2', orderCodec))
+  const second = new TopologyTestDriver(after, options)
+  for (const topic of ['orders', 'returns']) await second.input(topic, orderCodec).pipe('ada', order(3))
+  expect(['c1', 'c2'].map((topic) => second.read(topic, orderCodec).length)).toEqual([31, 1])
+})
+
+test('a record of a time that is far ahead does not hold up its source for as long as another has records', async () => {
+  const kafka = new InMemoryKafka()
+  const [orders, returns] = [ordersOf('orders'), ordersOf('returns')]
+  const both = topology(totalsOf(orders.merge(returns), 'both'), orders.merge(returns).to('copies', orderCodec))
+  const driver = new TopologyTestDriver(both, { kafka })
+  await driver.input('orders', orderCodec).pipe('ada', order(9e12))
+  driver.read('copies', orderCodec)
+  await send(kafka, 'orders', 1, 7)
+  await send(kafka, 'returns', 3_000, 1)
+  await driver.settle()
+  const copies = driver.read('copies', orderCodec).map(({ value }) => value.placedAtMs)
+  expect(copies).toHaveLength(3_001)
+  expect(copies.indexOf(7)).toBeLessThan(1_100)
 })

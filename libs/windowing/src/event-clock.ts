@@ -38,7 +38,7 @@ export class EventClock implements Clock {
   /** Of the key that was asked for last: they come in runs. */
   #latest: TrackedTime | undefined
   #changed: TrackedTime[] = []
-  #latestMs = BEFORE_ALL
+  #lastMs = BEFORE_ALL
 
   constructor(mode: 'partition' | 'key') {
     this.mode = mode
@@ -53,18 +53,18 @@ export class EventClock implements Clock {
     return this.#tracked(key).time
   }
 
-  /** How far it is, of whichever key: the largest event time seen, or promised by a heartbeat; `-Infinity` before all. */
-  get latestMs(): number {
-    return this.#latestMs
+  /** Event time of the last record, or what the last heartbeat promised, of whichever key: where a reader is now; `-Infinity` before all. */
+  get lastMs(): number {
+    return this.#lastMs
   }
 
   /** A record was seen. A smaller time than before changes nothing. Throws a RangeError for one that is not finite. */
   observe(key: string, timestampMs: number): void {
     const tracked = this.#tracked(key)
+    this.#lastMs = timestampMs
     if (timestampMs <= tracked.time.streamTimeMs) return
     mustBeFinite(key, timestampMs)
     tracked.time.streamTimeMs = timestampMs
-    if (timestampMs > this.#latestMs) this.#latestMs = timestampMs
     if (!tracked.changed) this.#touch(tracked)
   }
 
@@ -74,10 +74,10 @@ export class EventClock implements Clock {
    */
   heartbeat(key: string, watermarkMs: number): boolean {
     const tracked = this.#tracked(key)
+    this.#lastMs = watermarkMs
     if (watermarkMs <= tracked.time.heartbeatMs) return false
     mustBeFinite(key, watermarkMs)
     tracked.time.heartbeatMs = watermarkMs
-    if (watermarkMs > this.#latestMs) this.#latestMs = watermarkMs
     if (!tracked.changed) this.#touch(tracked)
     return true
   }
@@ -102,7 +102,6 @@ export class EventClock implements Clock {
     const { time } = this.#tracked(entryKey)
     time.streamTimeMs = Math.max(time.streamTimeMs, streamTimeMs ?? BEFORE_ALL)
     time.heartbeatMs = Math.max(time.heartbeatMs, heartbeatMs ?? BEFORE_ALL)
-    this.#latestMs = Math.max(this.#latestMs, time.streamTimeMs, time.heartbeatMs)
   }
 
   snapshot(): EventClockSnapshot {
