@@ -18,6 +18,7 @@ export type StreamsErrorCode =
   | 'offsets-lost'
   | 'limit-reached'
   | 'state-failed'
+  | 'encode-failed'
   | 'record-failed'
   | 'record-too-slow'
   | 'sink-failed'

@@ -20,12 +20,18 @@ test.each([
   expect(() => written(value)).toThrow(new TypeError(message))
 })
 
-test.each([[null], [{ a: null, b: 'null' }], [{}], [[]], ['null'], [0], [{ at: new Date(0) }]])(
-  '%j is written as JSON has it',
-  (value) => {
-    expect(written(value)).toBe(JSON.stringify(value))
-  },
-)
+test.each([
+  [null],
+  [{ a: null, b: 'null' }],
+  [{}],
+  [[]],
+  ['null'],
+  [0],
+  [{ at: new Date(0) }],
+  [{ a: null, rate: { value: NaN, toJSON: () => 1 } }],
+])('%j is written as JSON has it', (value) => {
+  expect(written(value)).toBe(JSON.stringify(value))
+})
 
 test('an object that holds itself fails as JSON says', () => {
   const circle: Record<string, unknown> = {}

@@ -46,17 +46,19 @@ function textOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
   } catch (error) {
-    checkFields(value)
+    if (String(error).includes('BigInt')) checkFields(value)
     throw error
   }
 }
 
 /** Throws a TypeError for what JSON has no way to write, or would write as null. */
-function checkFields(value: unknown): void {
-  JSON.stringify(value, (field, inside: unknown) => {
-    const isLost = typeof inside === 'bigint' || (typeof inside === 'number' && !Number.isFinite(inside))
-    if (!isLost) return inside
+function checkFields(value: unknown, field = ''): void {
+  if (typeof value === 'object' && value !== null) {
+    const { toJSON } = value as { toJSON?: unknown }
+    if (typeof toJSON === 'function') checkFields(toJSON.call(value, field), field)
+    else for (const name of Object.keys(value)) checkFields((value as Record<string, unknown>)[name], name)
+  } else if (typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))) {
     const place = field === '' ? '' : ` in field ${field}`
-    throw new TypeError(`JSON can't keep ${typeof inside} ${inside}${place}`)
-  })
+    throw new TypeError(`JSON can't keep ${typeof value} ${value}${place}`)
+  }
 }

@@ -4,6 +4,7 @@ import type { ExternalSink } from './external-sink.ts'
 import type { KeyNames } from './key-codec.ts'
 import type { Operator } from './operator.ts'
 import type { OperatorContext } from './operator-context.ts'
+import { encodeFailed } from './record-errors.ts'
 import { WATERMARK_HEADER } from './source-reader.ts'
 import { ReusedRecord, type StreamRecord } from './stream-record.ts'
 
@@ -83,7 +84,11 @@ export function topicSinkOperator<V>(sink: TopicSink<V>, context: OperatorContex
       written.key = isText ? key : keys.bytesOf(key)
       written.value = value
       written.timestampMs = timestampMs
-      output.collector.add(written)
+      try {
+        output.collector.add(written)
+      } catch (error) {
+        throw encodeFailed(isText ? `topic ${topic} with key ${key}` : `topic ${topic}`, error)
+      }
     },
     advance: nothing,
   }

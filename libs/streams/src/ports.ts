@@ -32,7 +32,8 @@ export interface ConsumerPort {
   /** Joins the group at the next `poll`. */
   subscribe(topics: readonly string[], listener: RebalanceListener): void
   /**
-   * What has arrived since the last poll, in offset order within a partition; waits up to `maxWaitMs` for the first batch.
+   * What has arrived since the last poll, in offset order within a partition; waits up to `maxWaitMs` for the first batch, or until it turns out that a
+   * partition has no more.
    * Rebalances happen in here. Rejects with a `StreamsError`.
    */
   poll(maxWaitMs: number): Promise<RecordBatch[]>

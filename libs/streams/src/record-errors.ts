@@ -8,7 +8,17 @@ export function recordFailed(record: RecordPlace, error: unknown): StreamsError 
   const reason = error instanceof Error ? error.message : String(error)
   const message = `${nameOf(record)}: ${reason}`
   if (error instanceof LimitError) return new StreamsError('limit-reached', message, { cause: error, record })
-  return new StreamsError('record-failed', message + skipHint(record), { cause: error, record })
+  const isResult = error instanceof StreamsError && error.code === 'encode-failed'
+  // Of state, what comes of the next records fails in the same way.
+  const hint = isResult ? skipHint(record, ', if it is what that came of') : skipHint(record)
+  return new StreamsError('record-failed', message + hint, { cause: error, record })
+}
+
+/** What was to be written can't be: names where, since it may come of state that many records have made. */
+export function encodeFailed(target: string, error: unknown): unknown {
+  if (error instanceof StreamsError || error instanceof LimitError) return error
+  const reason = error instanceof Error ? error.message : String(error)
+  return new StreamsError('encode-failed', `what goes to ${target}: ${reason}`, { cause: error })
 }
 
 /** A record has taken longer than one may, or one of the few that were looked at together, of which it is the last. */
@@ -26,6 +36,6 @@ function nameOf({ topic, partition, offset }: RecordPlace): string {
   return `topic ${topic} partition ${partition} offset ${offset}`
 }
 
-function skipHint({ topic, partition, offset }: RecordPlace): string {
-  return `; to go on without this record, skip ${topic}/${partition}/${offset}`
+function skipHint({ topic, partition, offset }: RecordPlace, where = ''): string {
+  return `; to go on without this record${where}, skip ${topic}/${partition}/${offset}`
 }

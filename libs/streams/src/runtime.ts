@@ -157,7 +157,7 @@ export class StreamsRuntime {
 
   /** What is being written makes room when it has ended; until then nothing may be added to it. */
   #waitForRoom(): void {
-    if (this.#hasNoRoom && this.#writes.isUnderWay) this.#writes.pause(this.#tasks.all())
+    if (this.#writes.isUnderWay && this.#hasNoRoom) this.#writes.pause(this.#tasks.all())
   }
 
   /** Processes what may be processed of a task with several sources. */

@@ -2,18 +2,22 @@ import type { ConsumerPort } from './ports.ts'
 import type { RecordBatch } from './record-batch.ts'
 import type { Task } from './task.ts'
 
-/** So many batches of others may go before one that waits for them: where their time does not pass, nothing waits for ever. */
+/**
+ * What others may have processed, in batches and in sizes of the batch that waits for them, before it goes all the same: where their time does not
+ * pass, or that of the one that waits is far off, nothing waits for ever.
+ */
 const MAX_OVERTAKEN = 1_000
 
 /**
- * Batches of tasks with several sources, each until its source may go on (`SourceOrder`). A source that waits with records in hand is paused, so that not more
+ * Batches of tasks with several sources, each until its source may go on (`SourceOrder`), or has waited for long. A source that waits with records in hand is paused, so that not more
  * than a poll's come of it.
  */
 export class SourceTurns {
   readonly #consumer: Pick<ConsumerPort, 'pause' | 'resume' | 'hasMore'>
   readonly #kept = new Map<Task, RecordBatch[]>()
-  /** How many batches have gone before the first of those that a task keeps. */
-  readonly #overtaken = new Map<Task, number>()
+  /** What has gone before the first of those that a task keeps. */
+  readonly #overtaken = new Map<Task, { batches: number; bytes: number }>()
+  #keptBytes = 0
 
   constructor(consumer: Pick<ConsumerPort, 'pause' | 'resume' | 'hasMore'>) {
     this.#consumer = consumer
@@ -21,9 +25,7 @@ export class SourceTurns {
 
   /** What waits, in bytes. */
   get keptBytes(): number {
-    let bytes = 0
-    for (const batches of this.#kept.values()) for (const { records } of batches) bytes += records.length
-    return bytes
+    return this.#keptBytes
   }
 
   /** Tasks with batches that wait. */
@@ -35,11 +37,13 @@ export class SourceTurns {
     const kept = this.#kept.get(task)
     if (kept === undefined) this.#kept.set(task, [batch])
     else kept.push(batch)
+    this.#keptBytes += batch.records.length
   }
 
   /** What is left of a batch that a source could go on with for a part only: its next. */
   putBack(task: Task, batch: RecordBatch): void {
     this.#kept.get(task)?.unshift(batch)
+    this.#keptBytes += batch.records.length
   }
 
   /** Takes the next batch that may be processed. */
@@ -47,10 +51,28 @@ export class SourceTurns {
     const kept = this.#kept.get(task) ?? []
     const index = kept.findIndex(({ topic }) => task.mayGoOn(topic, (other) => this.hasRecords(task, other)))
     if (index < 0) return undefined
-    const overtaken = index === 0 ? 0 : (this.#overtaken.get(task) ?? 0) + 1
-    const isOver = overtaken > MAX_OVERTAKEN && !task.order.isRebuilding
-    this.#overtaken.set(task, isOver ? 0 : overtaken)
-    return kept.splice(isOver ? 0 : index, 1)[0]
+    const [next] = kept.splice(this.#hasWaitedEnough(task, kept, index) ? 0 : index, 1)
+    this.#keptBytes -= next?.records.length ?? 0
+    return next
+  }
+
+  /** Counts a batch that goes before the first one. */
+  #hasWaitedEnough(task: Task, kept: readonly RecordBatch[], index: number): boolean {
+    const [first, next] = [kept[0], kept[index]]
+    if (index === 0 || first === undefined || next === undefined) {
+      this.#overtaken.delete(task)
+      return true
+    }
+    // A table is never waited for.
+    if (task.tableTopics.includes(next.topic)) return false
+    const { batches, bytes } = this.#overtaken.get(task) ?? { batches: 0, bytes: 0 }
+    const isEnough = batches >= MAX_OVERTAKEN && bytes >= MAX_OVERTAKEN * first.records.length
+    if (isEnough && !task.order.isRebuilding) {
+      this.#overtaken.delete(task)
+      return true
+    }
+    this.#overtaken.set(task, { batches: batches + 1, bytes: bytes + next.records.length })
+    return false
   }
 
   /** Pauses the sources that wait with records in hand, and no others. */
@@ -74,6 +96,7 @@ export class SourceTurns {
 
   /** Drops what waits for a task that runs no more. */
   drop(task: Task): void {
+    for (const { records } of this.#kept.get(task) ?? []) this.#keptBytes -= records.length
     this.#kept.delete(task)
     this.#overtaken.delete(task)
     this.#consumer.resume(task.positions())
@@ -82,6 +105,7 @@ export class SourceTurns {
   /** Drops all, where partitions are read anew. */
   clear(): void {
     this.#kept.clear()
+    this.#keptBytes = 0
     this.#overtaken.clear()
   }
 }

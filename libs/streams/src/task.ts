@@ -157,7 +157,7 @@ export class Task {
     const offset = Math.max(baseOffset, fromOffset)
     if (offset >= source.position) return
     const { topic, position } = source
-    this.sinks.checkPlace({ topic, partition: this.partition }, offset)
+    if (source.table === undefined) this.sinks.checkPlace({ topic, partition: this.partition }, offset)
     this.#options.logger.warn(
       { topic, partition: this.partition, offset, position },
       'the log goes on below where it was read to: it was made anew, or has lost its end; what it has now is processed as new',

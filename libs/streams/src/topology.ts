@@ -118,7 +118,7 @@ export class Topology {
       throw new StreamsError(
         'unsupported',
         `two steps have a state named ${given.name} (${given.label} and another one), which would be taken for each other's when their order changes: ` +
-          'give each a name of its own',
+          `give each a name of its own (the second one had ${given.name}-2 in versions that took this, and keeps its state under that name)`,
       )
     }
   }

@@ -103,3 +103,19 @@ describe('what code of the topology throws at a state is told with the name of t
     expect((error as Error).cause).toBeInstanceOf(Error)
   })
 })
+
+test.each(['on-close', 'on-update'] as const)(
+  'a result that its codec refuses is named by its topic and key: %s',
+  async (emit) => {
+    const rates = grouped
+      .window(tumbling({ sizeMs: 10, graceMs: 0 }))
+      .aggregate({ ...counting, result: () => NaN }, { emit })
+      .to('results', numbers)
+    const orders = new TopologyTestDriver(rates).input('orders', orderCodec)
+    const failure = orders
+      .pipe('ada', { amount: 1, placedAtMs: 1 })
+      .then(() => orders.pipe('ben', { amount: 1, placedAtMs: 20 }))
+    await expect(failure).rejects.toThrow("what goes to topic results with key ada: JSON can't keep number NaN")
+    await expect(failure).rejects.toMatchObject({ code: emit === 'on-close' ? 'record-failed' : 'encode-failed' })
+  },
+)

@@ -153,3 +153,30 @@ test.each(['earliest', 'latest'] as const)(
     expect(kafka.partitions(driver.deadLetterTopic)[0]?.endOffset).toBe(2)
   },
 )
+
+test('a sink that holds offsets goes on where a topic of a table was made anew', async () => {
+  const offsets = new Map<string, number>()
+  const sink: ExternalSink<Order> = {
+    name: 'orders-table',
+    write: async (_records, progress) => {
+      for (const { topic, toOffset } of progress ?? []) offsets.set(topic, toOffset)
+    },
+    loadOffsets: async (partitions) =>
+      partitions.flatMap((one) => {
+        const offset = offsets.get(one.topic)
+        return offset === undefined ? [] : [{ ...one, offset }]
+      }),
+  }
+  const kafka = new ResettingKafka()
+  const joined = orders.leftJoin(table('customers', names), (one) => one).sink(sink)
+  const driver = new TopologyTestDriver(topology(joined), { kafka })
+  await driver.input('customers', names).pipeAll([
+    ['ada', 'Ada'],
+    ['ben', 'Ben'],
+  ])
+  await driver.input('orders', orderCodec).pipe('ada', order(1))
+  kafka.remake('customers')
+  await driver.input('customers', names).pipe('ada', 'Ada')
+  await driver.input('orders', orderCodec).pipe('ada', order(2))
+  expect(offsets.get('orders')).toBe(2)
+})

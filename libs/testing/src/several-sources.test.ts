@@ -164,3 +164,25 @@ test('a record of a time that is far ahead does not hold up its source for as lo
   expect(copies).toHaveLength(3_001)
   expect(copies.indexOf(7)).toBeLessThan(1_100)
 })
+
+test('small batches do not count as much as the large one that waits for them', async () => {
+  const SECONDS = 4_000
+  const kafka = new InMemoryKafka()
+  const second = tumbling({ sizeMs: 1_000, graceMs: 0 })
+  const merged = ordersOf('orders').merge(ordersOf('returns')).groupByKey().window(second)
+  const both = merged.aggregate(totals, { emit: 'on-close', name: 'both' }).to('both-totals', totalsCodec)
+  const driver = new TopologyTestDriver(both, { kafka, maxOpenWindows: 2_500 })
+  const collector = new RecordCollector(kafka.producer())
+  for (const topic of ['orders', 'returns']) await collector.open(topic)
+  for (const [topic, size] of [
+    ['orders', 2_000],
+    ['returns', 1],
+  ] as const) {
+    for (let at = 0; at < SECONDS; at++) {
+      collector.add({ topic, key: 'ada', value: order(at * 1_000), codec: orderCodec, timestampMs: 0 })
+      if (at % size === size - 1) await collector.flush()
+    }
+  }
+  await driver.settle()
+  expect(driver.read('both-totals', totalsCodec)).toHaveLength(SECONDS - 1)
+})

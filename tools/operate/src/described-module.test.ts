@@ -8,9 +8,9 @@ const root = join(import.meta.dirname, '../../..')
 const run = promisify(execFile)
 
 test.each([
-  ['README.md', 'README.md is no module: give a file that ends with .ts, .mts, .js or .mjs\n'],
-  ['package.json', 'package.json is no module: give a file that'],
-  ['.', '. is no module: give a file that'],
+  ['README.md', 'README.md is no module: give a file of TypeScript or JavaScript (.ts, .mts, .cts, .js, .mjs, .cjs)\n'],
+  ['package.json', 'package.json is no module: give a file of'],
+  ['.', '. is no module: give a file of'],
   ['nowhere.ts', 'there is no module '],
 ])('what is no module is refused in a line: %s', async (module, message) => {
   const args = ['--conditions=@tidemark/source', 'tools/operate/src/main.ts', 'topology', 'describe', module]

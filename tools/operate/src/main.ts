@@ -74,8 +74,10 @@ function modulePath(module: string): string {
   const path = resolve(module)
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) throw new RefusedError(`there is no module ${path}`)
-  if (found.isFile() && /\.m?[jt]s$/.test(path)) return path
-  throw new RefusedError(`${module} is no module: give a file that ends with .ts, .mts, .js or .mjs`)
+  if (found.isFile() && /\.[cm]?[jt]s$/.test(path)) return path
+  throw new RefusedError(
+    `${module} is no module: give a file of TypeScript or JavaScript (.ts, .mts, .cts, .js, .mjs, .cjs)`,
+  )
 }
 
 /** These messages are meant to be read as they are; anything else is a bug, shown with its stack. */
