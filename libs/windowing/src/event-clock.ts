@@ -38,7 +38,6 @@ export class EventClock implements Clock {
   /** Of the key that was asked for last: they come in runs. */
   #latest: TrackedTime | undefined
   #changed: TrackedTime[] = []
-  #lastMs = BEFORE_ALL
 
   constructor(mode: 'partition' | 'key') {
     this.mode = mode
@@ -53,15 +52,15 @@ export class EventClock implements Clock {
     return this.#tracked(key).time
   }
 
-  /** Event time of the last record, or what the last heartbeat promised, of whichever key: where a reader is now; `-Infinity` before all. */
+  /** How far the key is that was asked for last, or the partition: about where a reader is; `-Infinity` before all. */
   get lastMs(): number {
-    return this.#lastMs
+    const { time } = this.#latest ?? this.#shared
+    return Math.max(time.streamTimeMs, time.heartbeatMs)
   }
 
   /** A record was seen. A smaller time than before changes nothing. Throws a RangeError for one that is not finite. */
   observe(key: string, timestampMs: number): void {
     const tracked = this.#tracked(key)
-    this.#lastMs = timestampMs
     if (timestampMs <= tracked.time.streamTimeMs) return
     mustBeFinite(key, timestampMs)
     tracked.time.streamTimeMs = timestampMs
@@ -74,7 +73,6 @@ export class EventClock implements Clock {
    */
   heartbeat(key: string, watermarkMs: number): boolean {
     const tracked = this.#tracked(key)
-    this.#lastMs = watermarkMs
     if (watermarkMs <= tracked.time.heartbeatMs) return false
     mustBeFinite(key, watermarkMs)
     tracked.time.heartbeatMs = watermarkMs
