@@ -36,7 +36,7 @@ function put(text: string | undefined, into: Buffer, position: number): number {
 
 function checkedText(value: unknown): string | undefined {
   const text = textOf(value)
-  // Few values have one, and of those that do, it is mostly one that is meant.
+  // NaN is written as null. Few values have one, in a field or a text, and only those are looked through.
   if (text?.includes('null')) checkFields(value)
   if (text === '{}') refusePromise(value, 'a JSON value is expected: the step that made it')
   return text
@@ -46,6 +46,7 @@ function textOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
   } catch (error) {
+    // Not of a circle, which is a TypeError too: the search for the field would not end in one.
     if (String(error).includes('BigInt')) checkFields(value)
     throw error
   }

@@ -1,6 +1,5 @@
 import { AtLeastOnce } from './at-least-once.ts'
 import { checkedOptions } from './checked-options.ts'
-import { StreamsError } from './errors.ts'
 import { ExactlyOnce, MAX_OPEN_MS } from './exactly-once.ts'
 import type { Guarantee } from './guarantee.ts'
 import { OwnedTasks, type PartitionState } from './owned-tasks.ts'
@@ -11,9 +10,10 @@ import type { RecordBatch } from './record-batch.ts'
 import type { RecordCollector } from './record-collector.ts'
 import type { RunOptions } from './run-options.ts'
 import { SinkWrites } from './sink-writes.ts'
-import { SourceTurns } from './source-turns.ts'
+import { TaskIntake } from './task-intake.ts'
 import { Task, type TaskCounters } from './task.ts'
 import type { TaskPosition } from './task-source.ts'
+import { checkStateEntries, stateEntriesOf, tableEntriesOf } from './tasks-state.ts'
 import type { Topology } from './topology.ts'
 
 /** How far one partition of the input is, and what holds it up. */
@@ -40,11 +40,9 @@ export class StreamsRuntime {
   readonly #options: Required<RunOptions>
   readonly #consumer: ConsumerPort
   readonly #writes: SinkWrites
-  readonly #turns: SourceTurns
   readonly #guarantee: Guarantee
   readonly #tasks: OwnedTasks
-  /** What has come for tasks while they waited for a sink, to be processed next. */
-  #kept: RecordBatch[] = []
+  readonly #intake: TaskIntake
   #nextCommitMs = 0
   /** When a commit is due because of what was sent ahead of it. */
   #openUntilMs = Infinity
@@ -63,7 +61,6 @@ export class StreamsRuntime {
       maxBufferedBytes: maxBufferedBytes * SHARE_OF_FETCHED,
     })
     this.#writes = new SinkWrites(this.#consumer)
-    this.#turns = new SourceTurns(this.#consumer)
     this.#guarantee = this.#newGuarantee()
     this.#tasks = new OwnedTasks({
       guarantee: this.#guarantee,
@@ -75,6 +72,13 @@ export class StreamsRuntime {
       logger,
       nowMs,
       onProgress: () => this.#moved(),
+    })
+    this.#intake = new TaskIntake({
+      consumer: this.#consumer,
+      tasks: this.#tasks,
+      writes: this.#writes,
+      process: (task, batch) => this.#process(task, batch),
+      hasNoRoom: () => this.#hasNoRoom,
     })
     this.#movedMs = nowMs()
   }
@@ -113,18 +117,17 @@ export class StreamsRuntime {
     this.#moved()
     await this.#commitWritten()
     // Before more is asked for: what has no room again pauses what it came from.
-    const kept = this.#kept.splice(0)
-    const waited = await this.#processAll(kept)
-    const polled = await this.#consumer.poll(kept.length > 0 ? 0 : (maxWaitMs ?? this.#untilCommitMs))
+    const { takenBack, waited } = await this.#intake.goOn()
+    const polled = await this.#consumer.poll(takenBack > 0 ? 0 : (maxWaitMs ?? this.#untilCommitMs))
     // No transaction stays open while states are restored, which may take longer than one may.
     if (this.#tasks.isSuspendedDue && this.#openUntilMs < Infinity) await this.#beginCommit()
     // Of what is resumed just now, what was fetched is further on than where it is taken up.
     const resumed = await this.#tasks.resumeSuspended()
     if (this.#tasks.takeBegun()) await this.#beginCommit()
-    await this.#processAll(polled.filter(({ partition }) => !resumed.includes(partition)))
-    this.#checkState()
+    await this.#intake.processAll(polled.filter(({ partition }) => !resumed.includes(partition)))
+    checkStateEntries(this.#tasks.all(), this.#options.maxStateEntries)
     if (nowMs() >= this.#commitDueMs) await this.#beginCommit()
-    return kept.length + waited + polled.length + resumed.length
+    return takenBack + waited + polled.length + resumed.length
   }
 
   /** Writes all outputs, and commits the offsets that they are the outputs of. */
@@ -137,54 +140,6 @@ export class StreamsRuntime {
       await this.#writes.settled()
       await this.#commitWritten()
     } while (hasWaiting)
-  }
-
-  /** Returns how many batches there were that had waited for other sources. */
-  async #processAll(batches: readonly RecordBatch[]): Promise<number> {
-    for (const batch of batches) {
-      const task = this.#tasks.get(batch.partition)
-      if (task === undefined) continue // suspended
-      this.#waitForRoom()
-      if (this.#writes.holds(task)) this.#writes.keep(task, batch)
-      else if (task.order.matters) this.#turns.add(task, batch)
-      else await this.#process(task, batch)
-    }
-    let waited = 0
-    for (const task of this.#turns.tasks()) waited += await this.#processInTurn(task)
-    this.#endRebuilding()
-    return waited
-  }
-
-  /** What is being written makes room when it has ended; until then nothing may be added to it. */
-  #waitForRoom(): void {
-    if (this.#writes.isUnderWay && this.#hasNoRoom) this.#writes.pause(this.#tasks.all())
-  }
-
-  /** Processes what may be processed of a task with several sources. */
-  async #processInTurn(task: Task): Promise<number> {
-    const isRunning = () => this.#tasks.get(task.partition) === task
-    let count = 0
-    for (;;) {
-      this.#waitForRoom()
-      if (!isRunning() || this.#writes.holds(task)) break
-      const batch = this.#turns.next(task)
-      if (batch === undefined) break
-      count++
-      const rest = await this.#process(task, batch)
-      if (rest !== undefined) this.#turns.putBack(task, rest)
-    }
-    if (!isRunning()) this.#turns.drop(task)
-    // Where a sink is written all of its partitions are paused, until that has ended.
-    else if (!this.#writes.holds(task)) this.#turns.pauseWaiting(task)
-    return count
-  }
-
-  /** Of what waits for a sink it is not known yet what it rebuilds. */
-  #endRebuilding(): void {
-    for (const task of this.#tasks.all()) {
-      if (!task.order.isRebuilding || this.#writes.holds(task)) continue
-      task.order.endRebuilding((topic) => this.#turns.hasRecords(task, topic))
-    }
   }
 
   async #process(task: Task, batch: RecordBatch): Promise<RecordBatch | undefined> {
@@ -208,7 +163,7 @@ export class StreamsRuntime {
 
   /** They do, with what is kept for tasks that wait: of each of many partitions a batch may come before it is paused. */
   get #hasNoRoom(): boolean {
-    return this.#heldBytes + this.#keptBytes > this.#options.maxBufferedBytes * SHARE_OF_HELD
+    return this.#heldBytes + this.#intake.keptBytes > this.#options.maxBufferedBytes * SHARE_OF_HELD
   }
 
   /** Commits tasks that have nothing for external sinks. For the others a write begins, and they wait for it. */
@@ -227,7 +182,7 @@ export class StreamsRuntime {
   async #commitWritten(): Promise<void> {
     const { written, failed, batches } = this.#writes.take()
     if (written.length + failed.length === 0) return
-    this.#kept.push(...batches)
+    this.#intake.takeBack(batches)
     await this.#tasks.suspend([...failed, ...(await this.#guarantee.commit(written))])
   }
 
@@ -251,27 +206,12 @@ export class StreamsRuntime {
 
   /** How much state there is, by name, over all tasks. */
   stateEntries(): ReadonlyMap<string, number> {
-    const entries = new Map<string, number>()
-    for (const task of this.#tasks.all()) {
-      for (const state of [...task.states, ...task.tables])
-        entries.set(state.name, (entries.get(state.name) ?? 0) + state.size())
-    }
-    return entries
+    return stateEntriesOf(this.#tasks.all())
   }
 
   /** What a table holds in memory, over all tasks; undefined where there is none of this name. */
   tableEntries(name: string): StateEntry[] | undefined {
-    const isKnown = this.#tasks.all().some(({ tables }) => tables.some((table) => table.name === name))
-    if (!isKnown) return undefined
-    return this.#tasks
-      .all()
-      .flatMap(({ partition, tables }) =>
-        tables
-          .filter((table) => table.name === name)
-          .flatMap((table) =>
-            [...table.entries()].map(([key, value]) => ({ partition, kind: 'table', key, value }) as const),
-          ),
-      )
+    return tableEntriesOf(this.#tasks.all(), name)
   }
 
   /** True once the group has given this member its partitions, be it none, and their state is rebuilt. */
@@ -292,21 +232,9 @@ export class StreamsRuntime {
     this.#movedMs = this.#options.nowMs()
   }
 
-  #checkState(): void {
-    const { maxStateEntries } = this.#options
-    const entries = [...this.stateEntries()].sort(([, one], [, other]) => other - one)
-    const total = entries.reduce((sum, [, count]) => sum + count, 0)
-    if (total <= maxStateEntries) return
-    throw new StreamsError(
-      'limit-reached',
-      `${total} entries of state are in memory, the limit (maxStateEntries) is ${maxStateEntries}; most are of ` +
-        `${entries[0]?.[0]} (${entries[0]?.[1]}): too many keys or windows for one instance, or time that does not pass`,
-    )
-  }
-
   /** What is held in memory between the broker and the outputs, in bytes; of records for external sinks, estimated. */
   get bufferedBytes(): number {
-    return this.#consumer.bufferedBytes() + this.#keptBytes + this.#heldBytes
+    return this.#consumer.bufferedBytes() + this.#intake.keptBytes + this.#heldBytes
   }
 
   /** True while tasks wait for external sinks. */
@@ -329,10 +257,6 @@ export class StreamsRuntime {
     return bytes
   }
 
-  get #keptBytes(): number {
-    return this.#writes.keptBytes + this.#turns.keptBytes
-  }
-
   get #sinkRecords(): number {
     let records = 0
     for (const { sinks } of this.#tasks.all()) records += sinks.records
@@ -341,8 +265,7 @@ export class StreamsRuntime {
 
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
     await this.commit()
-    this.#kept = []
-    this.#turns.clear()
+    this.#intake.clear()
     this.#tasks.unassigned(partitions)
   }
 
@@ -353,8 +276,7 @@ export class StreamsRuntime {
     )
     await this.#writes.settled()
     await this.#tasks.suspend(this.#writes.take().failed)
-    this.#kept = []
-    this.#turns.clear()
+    this.#intake.clear()
     await this.#tasks.lost(partitions)
   }
 

@@ -9,8 +9,8 @@ import type { Task } from './task.ts'
 const MAX_OVERTAKEN = 1_000
 
 /**
- * Batches of tasks with several sources, each until its source may go on (`SourceOrder`), or has waited for long. A source that waits with records in hand is paused, so that not more
- * than a poll's come of it.
+ * Batches of tasks with several sources, each until its source may go on (`SourceOrder`), or has waited for long. A source that waits
+ * with records in hand is paused, so that not more than a poll's come of it.
  */
 export class SourceTurns {
   readonly #consumer: Pick<ConsumerPort, 'pause' | 'resume' | 'hasMore'>

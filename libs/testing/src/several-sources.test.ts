@@ -6,6 +6,7 @@ import {
   type ConsumerOptions,
   type ConsumerPort,
   type RecordBatch,
+  type Topology,
   type TopicPartition,
 } from '@tidemark/streams'
 import { count, tumbling } from '@tidemark/windowing'
@@ -23,6 +24,8 @@ const totalsOf = (orders: Orders, name: string) =>
   orders.groupByKey().window(minute).aggregate(totals, { emit: 'on-close', name }).to(`${name}-totals`, totalsCodec)
 const countsOf = (orders: Orders, name: string) =>
   orders.groupByKey().window(minute).aggregate(count(), { emit: 'on-update', name }).to(`${name}-counts`, numbers)
+/** In one task, with nothing that they share. */
+const sideBySide = () => topology(totalsOf(ordersOf('orders'), 'orders'), totalsOf(ordersOf('returns'), 'returns'))
 
 /** A batch of each record. */
 async function send(kafka: InMemoryKafka, topic: string, count: number, ms = 3): Promise<void> {
@@ -32,6 +35,12 @@ async function send(kafka: InMemoryKafka, topic: string, count: number, ms = 3):
     collector.add({ topic, key: 'ada', value: order(ms), codec: orderCodec, timestampMs: 0 })
     await collector.flush()
   }
+}
+
+async function processTwoOrders(kafka: InMemoryKafka, toRun: Topology): Promise<void> {
+  const driver = new TopologyTestDriver(toRun, { kafka, guarantee: 'at-least-once' })
+  for (const ms of [1, 2]) await driver.input('orders', orderCodec).pipe('ada', order(ms))
+  await driver.close()
 }
 
 /** Shows records of `orders` below an offset only, as if their broker were slow. */
@@ -46,10 +55,7 @@ class SlowOrders extends InMemoryKafka {
 
 test('state of two sources that is new with exactly-once has the records of both, killed while one of them is rebuilt', async () => {
   const kafka = new SlowOrders()
-  const before = topology(totalsOf(ordersOf('orders'), 'orders'), totalsOf(ordersOf('returns'), 'returns'))
-  const first = new TopologyTestDriver(before, { kafka, guarantee: 'at-least-once' })
-  for (const ms of [1, 2]) await first.input('orders', orderCodec).pipe('ada', order(ms))
-  await first.close()
+  await processTwoOrders(kafka, sideBySide())
   const [orders, returns] = [ordersOf('orders'), ordersOf('returns')]
   const both = totalsOf(orders.merge(returns), 'both')
   const after = topology(totalsOf(orders, 'orders'), totalsOf(returns, 'returns'), both)
@@ -125,10 +131,8 @@ class TrimmedOrders extends InMemoryKafka {
 
 test('a source whose log has lost what it was to rebuild from does not hold up the others', async () => {
   const kafka = new TrimmedOrders()
-  const both = topology(totalsOf(ordersOf('orders'), 'orders'), totalsOf(ordersOf('returns'), 'returns'))
-  const first = new TopologyTestDriver(both, { kafka, guarantee: 'at-least-once' })
-  for (const ms of [1, 2]) await first.input('orders', orderCodec).pipe('ada', order(ms))
-  await first.close()
+  const both = sideBySide()
+  await processTwoOrders(kafka, both)
   kafka.partitions('orders')[0]?.batches.splice(0)
   const second = new TopologyTestDriver(both, { kafka, guarantee: 'at-least-once' })
   for (const ms of [1, 61_000]) await second.input('returns', orderCodec).pipe('ada', order(ms))
@@ -138,7 +142,7 @@ test('a source whose log has lost what it was to rebuild from does not hold up t
 test('of sources without state, those that were rebuilt before lose nothing while others are read up to where they were', async () => {
   const kafka = new InMemoryKafka()
   const options = { kafka, guarantee: 'at-least-once' } as const
-  const before = topology(totalsOf(ordersOf('orders'), 'orders'), totalsOf(ordersOf('returns'), 'returns'))
+  const before = sideBySide()
   const first = new TopologyTestDriver(before, options)
   for (let ms = 0; ms < 50; ms++) await first.input('returns', orderCodec).pipe('ada', order(ms))
   for (const ms of [1, 2]) await first.input('orders', orderCodec).pipe('ada', order(ms))
