@@ -3,6 +3,7 @@ import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { batchOf, onRealCluster } from './cluster-fixture.ts'
 import { ClusterLink } from './cluster-link.ts'
 import { connectionSettings, type KafkaConnectionOptions } from './connection-options.ts'
+import { createOperations } from './kafka-operations.ts'
 import { kafkaPorts } from './kafka-ports.ts'
 import { brokerConnector } from './kafkajs-internals.ts'
 import { TransactionalProducer } from './transactional-producer.ts'
@@ -203,6 +204,36 @@ test.each(['commit', 'close', 'timeout'] as const)(
     expect(values).toEqual(end === 'commit' ? ['open', 'committed'] : ['committed'])
   },
 )
+
+test('a transaction that is left open is found where it holds records, and where it holds offsets alone', async () => {
+  const { topic, cluster, transactionOf } = await onCluster(2)
+  const reached = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
+  const producer = watched(cluster, {
+    transactionalId: topic,
+    before: (apiName) => {
+      if (apiName !== 'EndTxn') return undefined
+      reached.resolve()
+      return gate.promise
+    },
+  })
+  const operations = createOperations(cluster)
+  onTestFinished(() => operations.close())
+  const open = async () => [
+    await operations.openTransactions(topic),
+    await operations.openTransactions('__consumer_offsets'),
+  ]
+  await producer.init()
+  const { batches, ...offsetsAlone } = transactionOf('kept', 1)
+  await producer.send(batches.slice(1))
+  expect(await open()).toEqual([[1], []])
+  const ended = producer.commit({ ...offsetsAlone, batches: [] })
+  await reached.promise
+  expect(await open()).toMatchObject([[1], [expect.any(Number)]])
+  gate.resolve()
+  await ended
+  await soon(async () => expect(await open()).toEqual([[], []]))
+})
 
 test('records that are sent while the loop goes on leave the commit with little to do', async () => {
   const { kafka, topic, transactionOf, read, committed } = await onCluster(2)

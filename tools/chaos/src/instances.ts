@@ -18,6 +18,9 @@ export interface InstancesOptions {
 export class Instances {
   readonly #options: InstancesOptions
   readonly #running: (ChildProcess | undefined)[] = []
+  /** Those that were told to end, and how. */
+  readonly #told = new Map<ChildProcess, 'crash' | 'clean'>()
+  readonly #died: string[] = []
 
   constructor(options: InstancesOptions) {
     this.#options = options
@@ -27,6 +30,11 @@ export class Instances {
   /** Indexes of those that run. */
   get running(): number[] {
     return this.#running.flatMap((child, index) => (child === undefined ? [] : [index]))
+  }
+
+  /** How instances ended that were not told to, or not as they were told to. None should: what is in their way is for them to outlast. */
+  get died(): readonly string[] {
+    return this.#died
   }
 
   start(index: number): void {
@@ -40,7 +48,12 @@ export class Instances {
     child.stderr.pipe(log, { end: false })
     child.once('close', () => log.end())
     this.#running[index] = child
-    child.once('exit', () => {
+    child.once('exit', (code, exitSignal) => {
+      const told = this.#told.get(child)
+      // One that is told before it listens ends by the signal itself.
+      const endedWell = code === 0 || exitSignal === 'SIGTERM'
+      const isAsTold = told === 'crash' ? exitSignal === 'SIGKILL' : told === 'clean' && endedWell
+      if (!isAsTold) this.#died.push(`instance ${index}: ${exitSignal ?? `exit code ${code}`}`)
       if (this.#running[index] === child) this.#running[index] = undefined
     })
   }
@@ -50,6 +63,7 @@ export class Instances {
     const child = this.#running[index]
     if (child === undefined) return
     const exited = once(child, 'exit')
+    this.#told.set(child, how)
     child.kill(how === 'crash' ? 'SIGKILL' : 'SIGTERM')
     await exited
   }

@@ -44,6 +44,10 @@ export interface RoundOptions extends RoundPlace {
 const PAUSE_MS = 100
 /** The load waits for the application where it gets further ahead: how much there is of it does not depend on how fast the machine is. */
 const MOST_AHEAD = 10_000
+/** Where a transaction that has nothing but offsets is open. */
+const OFFSETS_TOPIC = '__consumer_offsets'
+/** Less than a transaction may be open for: one that is left does not end in this time. */
+const MARKERS_LIMIT_MS = 5_000
 const program = join(dirname(fileURLToPath(import.meta.url)), 'bin/instance.ts')
 
 export interface RoundResult extends Verdict {
@@ -91,7 +95,8 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     throwIfNotAsMade(written, job.load(seededRandom(options.seed)), records)
     const after = await job.judge(written, (codec) => readBack(reader, topics.output, codec))
     const during = await job.judge(written, await follower.untilEnd(options))
-    return { records, readUnderLoad, ...after, during, state, openTransactions: await openTransactions(options) }
+    const { died } = instances
+    return { records, readUnderLoad, ...after, during, state, died, openTransactions: await openTransactions(options) }
   } finally {
     await instances.endAll()
     await follower.close()
@@ -218,13 +223,17 @@ async function topicsOf({ bootstrapServers, name }: RoundOptions): Promise<strin
   }
 }
 
+/** A commit is answered before each partition has been told of it: what is only on its way there is waited for. */
 async function openTransactions(options: RoundOptions): Promise<number> {
-  const { bootstrapServers, name } = options
+  const { bootstrapServers, name, nowMs, wait } = options
   const operations = createOperations({ bootstrapServers, clientId: name })
+  const topics = [...(await topicsOf(options)), OFFSETS_TOPIC]
   try {
-    let open = 0
-    for (const topic of await topicsOf(options)) open += (await operations.openTransactions(topic)).length
-    return open
+    for (const giveUpMs = nowMs() + MARKERS_LIMIT_MS; ; await wait(PAUSE_MS)) {
+      let open = 0
+      for (const topic of topics) open += (await operations.openTransactions(topic)).length
+      if (open === 0 || nowMs() > giveUpMs) return open
+    }
   } finally {
     await operations.close()
   }

@@ -25,7 +25,7 @@ describe('results', () => {
 
 describe('a run', () => {
   const state = { stateEntries: 5, differingStates: [] }
-  const verdict: Verdict = { ...clean, during: clean, openTransactions: 0, state }
+  const verdict: Verdict = { ...clean, during: clean, openTransactions: 0, died: [], state }
   const repeating = [
     { ...verdict, duplicate: 1, reordered: 1 },
     { ...verdict, during: { ...clean, duplicate: 1 } },
@@ -42,6 +42,7 @@ describe('a run', () => {
         expect(isKept({ ...verdict, [field]: 1 }, promised)).toBe(false)
       }
       expect(isKept({ ...verdict, during: { ...clean, lost: 1 } }, promised)).toBe(false)
+      expect(isKept({ ...verdict, died: ['instance 0: exit code 1'] }, promised)).toBe(false)
     },
   )
 

@@ -12,8 +12,10 @@ export interface Verdict extends Judgement {
   readonly state: StateJudgement | undefined
   /** Of one that read all along. */
   readonly during: Judgement
-  /** Partitions of any topic of the application in which one is left. */
+  /** Partitions of any topic of the application, and of the one with the offsets, in which one is left. */
   readonly openTransactions: number
+  /** Instances that ended though nobody ended them. */
+  readonly died: readonly string[]
 }
 
 /** What an application keeps against what one that nothing happens to keeps of the same records. */
@@ -40,10 +42,11 @@ export function isKept(verdict: Verdict, { guarantee, how }: Promised): boolean 
   const mayRepeat = guarantee === 'at-least-once' && how === 'crash'
   const isRight = ({ lost, mismatching, duplicate, reordered }: Judgement): boolean =>
     lost + mismatching + (mayRepeat ? 0 : duplicate + reordered) === 0
-  const { during, openTransactions, state } = verdict
+  const { during, openTransactions, died, state } = verdict
   const isStateKept =
     guarantee === 'at-least-once' || ((state?.stateEntries ?? 0) > 0 && state?.differingStates.length === 0)
-  return isRight(verdict) && isRight(during) && openTransactions === 0 && isStateKept
+  const hasEnded = openTransactions === 0 && died.length === 0
+  return isRight(verdict) && isRight(during) && hasEnded && isStateKept
 }
 
 /** A result with the name that it alone has. Those of one line have an order. */

@@ -67,6 +67,7 @@ export async function runAggregator(options: AggregatorRunOptions): Promise<Read
     await writeWhileKilling(options, instances, input)
     await untilDrained(input, options)
     await instances.endAll()
+    if (instances.died.length > 0) throw new Error(`${input.group}: ${instances.died.join(', ')}`)
     return await readBack(options)
   } finally {
     await instances.endAll()
