@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { bySymbol, readArrivals } from './recording.ts'
 import { gapsOf, whalesOf, windowsAsTheyCame, type WindowSize } from './windows.ts'
 
+const DEFAULT_SIZES = '10s,1m,5m,15m,1h'
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 function sizesOf(text: string): WindowSize[] {
@@ -44,7 +45,11 @@ interface Options {
 const command = new Command('npm run oracle --')
   .description('Prints every metric of every window of a recording as JSON lines.')
   .argument('<recording>', 'frames with receive times, gzipped or plain')
-  .option('--window <sizes>', 'sizes of windows, separated by commas', sizesOf, sizesOf('10s,1m,5m,15m,1h'))
+  .addOption(
+    new Option('--window <sizes>', 'sizes of windows, separated by commas')
+      .argParser(sizesOf)
+      .default(sizesOf(DEFAULT_SIZES), DEFAULT_SIZES),
+  )
   .option('--grace-ms <duration>', 'how much later than others a trade may come', durationOf, 2_000)
   .option('--whale-floor <amount>', 'least quote quantity of a whale order', amountOf, 100_000)
   .option('--whale-quantile <quantile>', 'also asked of a whale order: this quantile of those before it', quantileOf)
