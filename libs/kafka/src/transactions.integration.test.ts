@@ -72,6 +72,21 @@ function watched(options: KafkaConnectionOptions, { transactionalId, before, aft
   })
 }
 
+/** A producer whose transactions, written but for their end, wait for the gate. */
+function heldAtItsEnd(options: KafkaConnectionOptions, transactionalId: string) {
+  const reached = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
+  const producer = watched(options, {
+    transactionalId,
+    before: (apiName) => {
+      if (apiName !== 'EndTxn') return undefined
+      reached.resolve()
+      return gate.promise
+    },
+  })
+  return { producer, reached, gate }
+}
+
 /** A commit resolves when it is decided; what it wrote is seen some milliseconds later. */
 const soon = (law: () => Promise<void>) => vi.waitFor(law, { timeout: 10_000, interval: 5 })
 const lost = () => new StreamsError('broker-unavailable', 'connection lost', { retriable: true })
@@ -207,16 +222,7 @@ test.each(['commit', 'close', 'timeout'] as const)(
 
 test('a transaction that is left open is found where it holds records, and where it holds offsets alone', async () => {
   const { topic, cluster, transactionOf } = await onCluster(2)
-  const reached = Promise.withResolvers<void>()
-  const gate = Promise.withResolvers<void>()
-  const producer = watched(cluster, {
-    transactionalId: topic,
-    before: (apiName) => {
-      if (apiName !== 'EndTxn') return undefined
-      reached.resolve()
-      return gate.promise
-    },
-  })
+  const { producer, reached, gate } = heldAtItsEnd(cluster, topic)
   const operations = createOperations(cluster)
   onTestFinished(() => operations.close())
   const open = async () => [
@@ -266,16 +272,7 @@ test('an end whose answer is lost has committed: after the next init it is seen,
 
 test('committed offsets of an open transaction are waited for', async () => {
   const { topic, groupId, cluster, transactionOf } = await onCluster()
-  const reached = Promise.withResolvers<void>()
-  const gate = Promise.withResolvers<void>()
-  const producer = watched(cluster, {
-    transactionalId: topic,
-    before: (apiName) => {
-      if (apiName !== 'EndTxn') return undefined
-      reached.resolve()
-      return gate.promise
-    },
-  })
+  const { producer, reached, gate } = heldAtItsEnd(cluster, topic)
   await producer.init()
   const commit = producer.commit(transactionOf('waited for', 1))
   await reached.promise
