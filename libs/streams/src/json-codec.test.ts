@@ -33,6 +33,17 @@ test.each([
   expect(written(value)).toBe(JSON.stringify(value))
 })
 
+test('what toJSON gives is not asked for its own toJSON, as a copy of its object has one', () => {
+  const copied = {
+    a: null,
+    toJSON() {
+      return { ...this }
+    },
+  }
+  expect(written(copied)).toBe('{"a":null}')
+  expect(() => written({ ...copied, b: NaN })).toThrow(new TypeError("JSON can't keep number NaN in field b"))
+})
+
 test('an object that holds itself fails as JSON says', () => {
   const circle: Record<string, unknown> = {}
   circle['inside'] = circle

@@ -54,10 +54,14 @@ function textOf(value: unknown): string | undefined {
 
 /** Throws a TypeError for what JSON has no way to write, or would write as null. */
 function checkFields(value: unknown, field = ''): void {
+  const toJSON = typeof value === 'object' && value !== null && 'toJSON' in value ? value.toJSON : undefined
+  // JSON asks once: what `toJSON` gives may have one too, as a copy of its object has.
+  checkWritten(typeof toJSON === 'function' ? toJSON.call(value, field) : value, field)
+}
+
+function checkWritten(value: unknown, field: string): void {
   if (typeof value === 'object' && value !== null) {
-    const { toJSON } = value as { toJSON?: unknown }
-    if (typeof toJSON === 'function') checkFields(toJSON.call(value, field), field)
-    else for (const name of Object.keys(value)) checkFields((value as Record<string, unknown>)[name], name)
+    for (const name of Object.keys(value)) checkFields((value as Record<string, unknown>)[name], name)
   } else if (typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))) {
     const place = field === '' ? '' : ` in field ${field}`
     throw new TypeError(`JSON can't keep ${typeof value} ${value}${place}`)
