@@ -1,7 +1,14 @@
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
-import { healthRoutes, startHealthServer, type HealthServerOptions, type HealthStatus } from './health-server.ts'
+import { ConfigError } from './config.ts'
+import {
+  healthRoutes,
+  listenError,
+  startHealthServer,
+  type HealthServerOptions,
+  type HealthStatus,
+} from './health-server.ts'
 import { createMetrics } from './metrics.ts'
 
 function options(status: HealthStatus, holds = true): HealthServerOptions {
@@ -49,12 +56,30 @@ it('listens on any free port for port 0 and frees it when closed, also with a co
   await expect(fetch(`http://127.0.0.1:${server.port}/livez`)).rejects.toThrow()
 })
 
-it('names a taken port and the setting that moves it', async () => {
+it('names a taken port and the setting that moves it, in an error that a restart may mend', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
-  await expect(startHealthServer({ ...options('ok'), port })).rejects.toThrow(
-    `a setting is wrong:\n  port ${port} on 127.0.0.1 is taken by another process: stop it, or set HEALTH_PORT to a free port`,
-  )
+  const refused: unknown = await startHealthServer({ ...options('ok'), port }).catch((error: unknown) => error)
   other.close()
+  expect(refused).not.toBeInstanceOf(ConfigError)
+  expect(refused).toMatchObject({
+    message: `can't serve health on 127.0.0.1 port ${port}: the port is taken by another process: stop it, or set HEALTH_PORT to a free port`,
+    cause: { code: 'EADDRINUSE' },
+  })
+})
+
+it.each([
+  ['EACCES', true, 'HEALTH_PORT'],
+  ['EADDRNOTAVAIL', true, 'HEALTH_HOST'],
+  ['ENOTFOUND', true, 'HEALTH_HOST'],
+  ['EAI_AGAIN', false, 'HEALTH_HOST'],
+  ['EMFILE', false, 'HEALTH_HOST'],
+])('%s: that it is the settings alone is %s, and host, port and setting are named', (code, isSetting, setting) => {
+  const cause = Object.assign(new Error(`listen ${code}`), { code })
+  const error = listenError(cause, 'here', 80)
+  expect(error instanceof ConfigError).toBe(isSetting)
+  expect(error.cause).toBe(isSetting ? undefined : cause)
+  for (const part of ["can't serve health on here port 80", setting, `listen ${code}`])
+    expect(error.message).toContain(part)
 })

@@ -36,7 +36,7 @@ export interface HealthServer {
 
 /**
  * Serves `/health` (JSON; 200 where the status is `ok`, else 503), `/livez` and `/readyz` (200 or 503) and `/metrics`
- * (Prometheus text). Rejects with a `ConfigError` naming the port and HEALTH_PORT where it can't listen.
+ * (Prometheus text). Where it can't listen, rejects with an error that names host, port and the setting: a `ConfigError` where no restart helps.
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
   const server = healthRoutes(options)
@@ -45,7 +45,7 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
     await server.listen({ port, host })
   } catch (error) {
     await server.close()
-    throw new ConfigError([listenMessage(error, host, port)])
+    throw listenError(error, host, port)
   }
   const address = server.server.address()
   return {
@@ -78,11 +78,20 @@ function sendState(
   return reply.code(holds ? 200 : 503).send(holds ? word : `not ${word}`)
 }
 
-function listenMessage(error: unknown, host: string, port: number): string {
-  const code = (error as { code?: unknown }).code
-  if (code === 'EADDRINUSE')
-    return `port ${port} on ${host} is taken by another process: stop it, or set HEALTH_PORT to a free port`
-  if (code === 'EACCES')
-    return `port ${port} on ${host} needs more rights than this process has: set HEALTH_PORT to 1024 or above`
-  return `can't serve health on ${host} port ${port} (HEALTH_HOST, HEALTH_PORT): ${error instanceof Error ? error.message : String(error)}`
+/** Of the system's error: a port that is taken is free once the instance before has stopped, and a name server may answer again. */
+export function listenError(cause: unknown, host: string, port: number): Error {
+  const { code } = cause as { code?: unknown }
+  const what = `can't serve health on ${host} port ${port}`
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  if (code === 'EACCES') {
+    const advice = 'this process has no right to it: set HEALTH_PORT to 1024 or above'
+    return new ConfigError([`${what}: ${advice} (${reason})`])
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new ConfigError([`${what}: HEALTH_HOST is no address of this machine (${reason})`])
+  if (code === 'EADDRINUSE') {
+    const advice = 'the port is taken by another process: stop it, or set HEALTH_PORT to a free port'
+    return new Error(`${what}: ${advice}`, { cause })
+  }
+  return new Error(`${what} (HEALTH_HOST, HEALTH_PORT): ${reason}`, { cause })
 }
