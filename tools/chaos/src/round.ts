@@ -8,10 +8,11 @@ import { processedBy, untilDrained, untilProcessed } from './group-progress.ts'
 import { Instances } from './instances.ts'
 import { sampleCodec, type JobTopics } from './jobs/job.ts'
 import { jobs, type JobName } from './jobs/jobs.ts'
-import { throwIfNotAsMade, writeLoad } from './load.ts'
+import { throwIfNotAsMade, writeLoad, type LoadOptions } from './load.ts'
 import type { RoundPlace } from './proof-run.ts'
 import { readBack } from './read-back.ts'
 import { seededRandom, shuffledTurns } from './seeded-random.ts'
+import { SideAct } from './side-act.ts'
 import { judgeStates } from './state-hashes.ts'
 import type { Guaranteed, StateJudgement, Verdict } from './verdict.ts'
 
@@ -151,36 +152,40 @@ async function disturbedLoad(
   const chance = seededRandom(-seed)
   const turns = shuffledTurns(victims.length, restarts, chance)
   let done = 0
-  let underWay: Promise<void> | undefined
+  const ending = new SideAct()
   let processedAtLast = 0
   let startedAt = 0
-  const written = await writeLoad({
+  const load: LoadOptions = {
     kafka,
     topic,
     samples: jobs[options.job].load(seededRandom(seed)),
     beforeSilence,
     goOn: async (soFar) => {
       await wait(PAUSE_MS)
+      ending.throwIfFailed()
       await untilProcessed({ admin, group: name, topic }, soFar - MOST_AHEAD, options)
       if (target === 'connections' && follower.seen === 0) startedAt = soFar
-      if (done === turns.length) return underWay !== undefined || soFar < startedAt + records
-      if (underWay !== undefined || soFar < ((done + 1) / (turns.length + 1)) * records) return true
+      if (done === turns.length) return ending.isUnderWay || soFar < startedAt + records
+      if (ending.isUnderWay || soFar < ((done + 1) / (turns.length + 1)) * records) return true
       const processed = await processedBy({ admin, group: name, topic })
       if (processed <= processedAtLast) return true
       processedAtLast = processed
       const index = turns[done++]!
       log(`${name}: ${how} of ${target} ${index} after ${processed} of ${soFar} records`)
       // With the next records on their way: all that came before may be committed by now.
-      underWay = wait(chance() * PAUSE_MS)
-        .then(() => victims[index]?.())
-        .finally(() => {
-          underWay = undefined
-        })
+      ending.start(async () => {
+        await wait(chance() * PAUSE_MS)
+        await victims[index]?.()
+      })
       return true
     },
-  })
-  await underWay
-  return written
+  }
+  try {
+    return await writeLoad(load)
+  } finally {
+    // Where the load fails too, this is why; and what is started again late would outlive the round.
+    await ending.end()
+  }
 }
 
 /** What the application keeps once it has processed all records so far, while windows are open. */
