@@ -12,7 +12,11 @@ export interface InstancesOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Output of each instance goes here. */
   readonly logDir: string
+  /** How long one that is told to end by SIGTERM may take; a minute if left out. */
+  readonly endLimitMs?: number
 }
+
+const END_LIMIT_MS = 60_000
 
 /** The instances of the application under test. */
 export class Instances {
@@ -58,14 +62,17 @@ export class Instances {
     })
   }
 
-  /** Ends an instance: by kill -9, or by SIGTERM and waiting for its last commit. */
+  /** Ends an instance: by kill -9, or by SIGTERM and waiting for its last commit. One that goes on beyond the limit is killed, and has died. */
   async end(index: number, how: 'crash' | 'clean'): Promise<void> {
     const child = this.#running[index]
     if (child === undefined) return
     const exited = once(child, 'exit')
     this.#told.set(child, how)
     child.kill(how === 'crash' ? 'SIGKILL' : 'SIGTERM')
-    await exited
+    const limit = AbortSignal.timeout(this.#options.endLimitMs ?? END_LIMIT_MS)
+    const kill = () => child.kill('SIGKILL')
+    limit.addEventListener('abort', kill)
+    await exited.finally(() => limit.removeEventListener('abort', kill))
   }
 
   async endAll(): Promise<void> {
