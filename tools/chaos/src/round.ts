@@ -47,7 +47,7 @@ const PAUSE_MS = 100
 const MOST_AHEAD = 10_000
 /** Where a transaction that has nothing but offsets is open. */
 const OFFSETS_TOPIC = '__consumer_offsets'
-/** Less than a transaction may be open for: one that is left does not end in this time. */
+/** Less than the minute after which the broker ends a transaction itself: one that was begun last, and is left, is there for this long. */
 const MARKERS_LIMIT_MS = 5_000
 const program = join(dirname(fileURLToPath(import.meta.url)), 'bin/instance.ts')
 
@@ -91,13 +91,14 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     })
     await untilDrained({ admin, kafka, group: name, topic: topics.input }, options)
     await instances.endAll()
+    const openTransactions = await untilNoneIsOpen(options)
     const reader = kafka.logReader()
     const written = await readBack(reader, topics.input, sampleCodec)
     throwIfNotAsMade(written, job.load(seededRandom(options.seed)), records)
     const after = await job.judge(written, (codec) => readBack(reader, topics.output, codec))
     const during = await job.judge(written, await follower.untilEnd(options))
     const { died } = instances
-    return { records, readUnderLoad, ...after, during, state, died, openTransactions: await openTransactions(options) }
+    return { records, readUnderLoad, ...after, during, state, died, openTransactions }
   } finally {
     await instances.endAll()
     await follower.close()
@@ -192,6 +193,8 @@ async function disturbedLoad(
 async function judgedStates(options: RoundOptions, { kafka, admin, topics }: Surroundings): Promise<StateJudgement> {
   const { name: applicationId, partitions } = options
   await untilDrained({ admin, kafka, group: applicationId, topic: topics.input }, options)
+  // A commit that its offsets show may not have come to the changelogs yet: they are told of it one by one.
+  await untilNoneIsOpen(options)
   const reader = kafka.logReader()
   const written = await readBack(reader, topics.input, sampleCodec)
   const changelogs = (await topicsOf(options)).filter((topic) => topic.endsWith('-changelog'))
@@ -228,8 +231,8 @@ async function topicsOf({ bootstrapServers, name }: RoundOptions): Promise<strin
   }
 }
 
-/** A commit is answered before each partition has been told of it: what is only on its way there is waited for. */
-async function openTransactions(options: RoundOptions): Promise<number> {
+/** How many there are still, when nothing is begun any more. A commit is answered before each partition has been told of it: what is only on its way there is waited for. */
+async function untilNoneIsOpen(options: RoundOptions): Promise<number> {
   const { bootstrapServers, name, nowMs, wait } = options
   const operations = createOperations({ bootstrapServers, clientId: name })
   const topics = [...(await topicsOf(options)), OFFSETS_TOPIC]
