@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { StreamsError } from '@tidemark/streams'
 import kafkajs, { type Admin, type KafkaConfig, type LogEntry, type logCreator, type SASLOptions } from 'kafkajs'
 // @ts-expect-error -- a module without types: see `BrokerClass`
@@ -18,7 +19,9 @@ import type { Call } from './protocol/call.ts'
 // With `kafkajs-mends.ts` all that knows kafkajs from the inside; a test holds its version. See docs/adr/0001-kafka-client.md.
 
 interface Connection {
+  readonly socket: Socket | undefined
   isConnected(): boolean
+  connect(): Promise<unknown>
   send<T>(call: {
     request: { apiKey: number; apiVersion: number; apiName: string; encode(): Promise<unknown> }
     response: { decode(payload: Buffer): Promise<T>; parse(decoded: T): Promise<T> }
@@ -112,6 +115,8 @@ class KafkajsBrokerConnection implements BrokerConnection {
   readonly address: ServerAddress
   readonly #parts: Parts
   #broker: Promise<Broker> | undefined
+  /** The same from when it is made on, before its first connection is open. */
+  #made: Broker | undefined
   // kafkajs opens a second socket, and loses the first one, when two requests find a connection closed at once.
   readonly #opening = new Map<number, Promise<Connection>>()
   #closed = false
@@ -151,18 +156,13 @@ class KafkajsBrokerConnection implements BrokerConnection {
 
   async close(): Promise<void> {
     this.#closed = true
-    const broker = await this.#broker?.catch(() => undefined)
-    if (broker === undefined) return
-    await disconnect(broker)
-    await Promise.allSettled(this.#opening.values())
-    await disconnect(broker)
+    // What is being opened is not waited for: its broker may be silent, and each step would take until its time is up.
+    if (this.#made !== undefined) await giveUp(this.#made)
   }
 
   /** Opens the first connection, with versions and authentication; a broker that fails to is made anew the next time. */
   async #connected(): Promise<Broker> {
-    if (this.#closed) {
-      throw new StreamsError('broker-unavailable', `broker ${this.#name}: given up by this client`, { retriable: true })
-    }
+    this.#refuseClosed()
     this.#broker ??= this.#connect()
     try {
       return await this.#broker
@@ -175,9 +175,13 @@ class KafkajsBrokerConnection implements BrokerConnection {
   async #connect(): Promise<Broker> {
     const { settings, builder, logger } = this.#parts
     const connectionPool = await builder.build(this.address)
+    this.#refuseClosed()
     const broker = new BrokerOfKafkajs({ connectionPool, logger, authenticationTimeout: settings.connectionTimeoutMs })
+    this.#made = broker
     try {
       await broker.connect()
+      // One that is being closed counts as open with kafkajs.
+      this.#refuseClosed()
     } catch (error) {
       await disconnect(broker)
       throw error
@@ -195,6 +199,11 @@ class KafkajsBrokerConnection implements BrokerConnection {
     } finally {
       this.#opening.delete(index)
     }
+  }
+
+  #refuseClosed(): void {
+    if (!this.#closed) return
+    throw new StreamsError('broker-unavailable', `broker ${this.#name}: given up by this client`, { retriable: true })
   }
 
   #refuseUnsupported(broker: Broker, { apiKey, apiVersion, apiName }: Call<unknown>): void {
@@ -243,12 +252,26 @@ function decoded<T>(call: Call<T>, payload: Buffer): T {
   return call.decode(reader)
 }
 
+function closedByUs(): Error {
+  return Object.assign(new Error('connection closed by this client'), { name: 'KafkaJSConnectionClosedError' })
+}
+
 async function disconnect(broker: Broker): Promise<void> {
-  const closed = Object.assign(new Error('connection closed by this client'), { name: 'KafkaJSConnectionClosedError' })
   for (const connection of broker.connectionPool.pool) {
-    connection.rejectRequests(closed)
+    connection.rejectRequests(closedByUs())
     await connection.disconnect()
+    // While it is being closed kafkajs takes requests, and then forgets them.
+    connection.rejectRequests(closedByUs())
   }
+}
+
+/** For good: what is under way fails at once, at whichever step of opening a connection it is, and none is opened again. */
+async function giveUp(broker: Broker): Promise<void> {
+  for (const connection of broker.connectionPool.pool) {
+    connection.connect = () => Promise.reject(closedByUs())
+    if (!connection.isConnected()) connection.socket?.destroy(closedByUs())
+  }
+  await disconnect(broker)
 }
 
 /** All as debug: what fails is thrown or logged once by us, with what it means, while kafkajs logs each attempt. */

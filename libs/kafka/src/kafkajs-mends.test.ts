@@ -4,7 +4,7 @@ import { socketBroker, type SocketAnswer } from './socket-broker-fixture.ts'
 
 /** A client of a broker of which `heartbeat` writes the answer, on which connection, counted from 1, it came. */
 async function broker(heartbeat: SocketAnswer) {
-  const { client, connections } = await socketBroker({ onEnd: onTestFinished, answer: heartbeat })
+  const { client, connections } = await socketBroker({ onEnd: onTestFinished, answer: heartbeat, timeoutMs: 1_000 })
   const beat = () => client.send(heartbeatCall({ groupId: 'g', memberId: 'm', generation: 1 }))
   return { beat, connections }
 }

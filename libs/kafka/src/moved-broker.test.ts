@@ -3,15 +3,20 @@ import { connectionLost, FakeCluster } from './fake-cluster.ts'
 import { defaultFetchLimits } from './fetch-positions.ts'
 import { Fetcher } from './fetcher.ts'
 import { heartbeatCall } from './protocol/heartbeat.ts'
-import { socketBroker } from './socket-broker-fixture.ts'
+import { FAR_BEYOND_THE_TEST_MS, socketBroker } from './socket-broker-fixture.ts'
 import { batchFor, RETRIABLE, transacting, transaction } from './transacting-fixture.ts'
 
 const heartbeat = heartbeatCall({ groupId: 'g', memberId: 'm', generation: 1 })
 
-/** Puts a broker at a socket that answers nothing; `asked` resolves at its first request, `move` brings it back to where it was. */
-async function silentAt(cluster: FakeCluster, nodeId: number) {
+/** Puts a broker at a socket that answers nothing, or no more than what it serves; `asked` resolves at its first request, `move` brings it back to where it was. */
+async function silentAt(cluster: FakeCluster, nodeId: number, { isSilent = false } = {}) {
   const { promise: asked, resolve } = Promise.withResolvers<void>()
-  const { client } = await socketBroker({ onEnd: onTestFinished, answer: () => resolve() })
+  const { client } = await socketBroker({
+    onEnd: onTestFinished,
+    answer: () => resolve(),
+    timeoutMs: FAR_BEYOND_THE_TEST_MS,
+    isSilent,
+  })
   cluster.elsewhere.set(nodeId, client)
   const move = () => {
     cluster.elsewhere.delete(nodeId)
@@ -20,9 +25,12 @@ async function silentAt(cluster: FakeCluster, nodeId: number) {
   return { asked, move }
 }
 
-test('a request under way at an address that its broker has left is repeated at the new one', async () => {
+test.each([
+  ['under way at an address', { isSilent: false }],
+  ['that waits for a connection to an address', { isSilent: true }],
+])('a request %s that its broker has left is repeated at the new one', async (_, options) => {
   const cluster = new FakeCluster()
-  const { asked, move } = await silentAt(cluster, 2)
+  const { asked, move } = await silentAt(cluster, 2, options)
   cluster.answers.set('Heartbeat', () => 0)
   await cluster.link.refresh(['t'])
   const answer = cluster.link.retry('heartbeat', () => cluster.link.send(2, heartbeat))
