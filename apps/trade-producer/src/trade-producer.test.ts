@@ -42,6 +42,14 @@ const trades = (...ids: readonly number[]): FeedItem[] =>
     trade: { symbol: 'BTCUSDT', trade_id: id, trade_time_ms: 1_000, ingestion_time_ms: 0, latency_ms: 0 } as Trade,
   }))
 
+async function symbolsFile(text: string): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'tidemark-producer-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  const file = join(dir, 'symbols')
+  await writeFile(file, text)
+  return file
+}
+
 const start = (
   changed: Partial<KafkaPorts> = {},
   settings: Partial<ProducerConfig> = {},
@@ -108,10 +116,7 @@ describe('the trade producer', () => {
   })
 
   it('follows the symbols of its file as they change, without a restart, each from where it is written', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'tidemark-producer-'))
-    onTestFinished(() => rm(dir, { recursive: true, force: true }))
-    const file = join(dir, 'symbols')
-    await writeFile(file, 'BTCUSDT')
+    const file = await symbolsFile('BTCUSDT')
     const running = await start({}, { SYMBOLS_FILE: file })
     feed.give(...trades(1, 2))
     while (running.health()['produced'] !== 2) await new Promise(setImmediate)
@@ -126,10 +131,7 @@ describe('the trade producer', () => {
   })
 
   it('goes on with a symbol that another shard had until now from where that one has come to', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'tidemark-producer-'))
-    onTestFinished(() => rm(dir, { recursive: true, force: true }))
-    const file = join(dir, 'symbols')
-    await writeFile(file, 'ETHUSDT')
+    const file = await symbolsFile('ETHUSDT')
     const log = kafka.logReader()
     let isAway = false
     const offsets: typeof log.offsets = (...asked) => {
@@ -254,13 +256,25 @@ describe('the trade producer', () => {
     await running.stop()
   })
 
-  it('does not start with symbols that the exchange does not have: a setting is wrong', async () => {
+  it('does not start with symbols that the exchange does not have: a setting is wrong, the one that has them', async () => {
     const unknown = new UnknownSymbolsError([{ symbol: 'BTCUSD', near: ['BTCUSDT'] }], 'the exchange')
-    const starting = start({}, {}, { requireSymbols: () => Promise.reject(unknown) })
-    await expect(starting).rejects.toThrow(
-      new ConfigError(['SYMBOLS: the exchange has no BTCUSD (did you mean BTCUSDT?)']),
-    )
+    const exchange = { requireSymbols: () => Promise.reject(unknown) }
+    const issue = 'the exchange has no BTCUSD (did you mean BTCUSDT?)'
+    await expect(start({}, {}, exchange)).rejects.toThrow(new ConfigError([`SYMBOLS: ${issue}`]))
+    const file = await symbolsFile('BTCUSD')
+    const starting = start({}, { SYMBOLS_FILE: file }, exchange)
+    await expect(starting).rejects.toThrow(new ConfigError([`SYMBOLS_FILE: ${issue}`]))
     await expect(starting).rejects.toBeInstanceOf(ConfigError)
+  })
+
+  it('does not start with a file of symbols that is wrong or not there: a setting is wrong', async () => {
+    const file = await symbolsFile('BTCUSDT;')
+    const wrong = start({}, { SYMBOLS_FILE: file })
+    await expect(wrong).rejects.toThrow(new ConfigError([`SYMBOLS_FILE: ${file}: shard 1 has no symbols`]))
+    await expect(wrong).rejects.toBeInstanceOf(ConfigError)
+    const missing = start({}, { SYMBOLS_FILE: `${file}.none` })
+    await expect(missing).rejects.toThrow(`SYMBOLS_FILE: ENOENT: no such file or directory, open '${file}.none'`)
+    await expect(missing).rejects.toBeInstanceOf(ConfigError)
   })
 
   it('fails where Kafka refuses for good, and closes its clients', async () => {

@@ -41,16 +41,15 @@ export interface TradeProducerOptions extends ServiceContext<ProducerConfig> {
 
 /**
  * Fences the shard's earlier writers, reads how far they have come, then connects to the exchange and writes what comes, and what was
- * missed in between. Rejects with a `ConfigError` where the exchange does not have one of the symbols. Ends, failed, where another instance of
- * the shard takes over.
+ * missed in between. Rejects with a `ConfigError` where the file of symbols can't be used, or the exchange does not have one of them. Ends,
+ * failed, where another instance of the shard takes over.
  */
 export async function startTradeProducer(options: TradeProducerOptions): Promise<RunningService> {
   const { config, logger, metrics, signal, kafka, timeOfDayMs, exchange } = options
   const transactionalId = `trade-producer-${config.SHARD}`
   const source = new SymbolSource(config, logger)
-  const symbols = await source.read()
   const checker = symbolChecker(options)
-  await checker.check(symbols).catch(refuseUnknown)
+  const symbols = await symbolsAtStart(config, { source, checker })
   const tracked: { clock?: ReturnType<ExchangeSide['trackClock']> | undefined } = {}
   const hops = exposeHops(metrics, () => tracked.clock?.offset())
   const writer = new TradeWriter({
@@ -115,8 +114,17 @@ export async function startTradeProducer(options: TradeProducerOptions): Promise
   }
 }
 
-function refuseUnknown(error: unknown): never {
-  throw error instanceof UnknownSymbolsError ? new ConfigError([`SYMBOLS: ${error.message}`]) : error
+async function symbolsAtStart(
+  { SYMBOLS_FILE }: ProducerConfig,
+  { source, checker }: { source: SymbolSource; checker: SymbolChecker },
+): Promise<readonly string[]> {
+  const setting = SYMBOLS_FILE === undefined ? 'SYMBOLS' : 'SYMBOLS_FILE'
+  const wrong = (error: Error): ConfigError => new ConfigError([`${setting}: ${error.message}`])
+  const symbols = await source.read().catch((error: unknown) => Promise.reject(wrong(error as Error)))
+  await checker.check(symbols).catch((error: unknown) => {
+    throw error instanceof UnknownSymbolsError ? wrong(error) : error
+  })
+  return symbols
 }
 
 /** Another shard may have written of symbols that this one is given, up to a moment ago. Repeated until Kafka answers. */
