@@ -48,6 +48,19 @@ test('count windows cut by a sequence', async () => {
   expect(driver.read('pairs', numbers).map(({ value }) => value)).toEqual([2, 2])
 })
 
+test('keys of count windows are state, which has a limit, also when no window of theirs is open', async () => {
+  const topology = orders
+    .groupByKey()
+    .window(countWindows({ size: 1, sequence: (order: Order) => order.placedAtMs }))
+    .aggregate(count(), { emit: 'on-close' })
+    .to('counts', numbers)
+  const driver = new TopologyTestDriver(topology, { maxStateEntries: 10 })
+  const ofKeys = Array.from({ length: 20 }, (_, at) => [`customer-${at}`, order(at)] as const)
+  await expect(driver.input('orders', orderCodec).pipeAll(ofKeys)).rejects.toThrow(
+    /entries of state are in memory, the limit \(maxStateEntries\) is 10; most are of .* \(20\)/,
+  )
+})
+
 test('with on-update, every commit tells the results so far, and the final one comes once', async () => {
   const topology = orders
     .groupByKey()

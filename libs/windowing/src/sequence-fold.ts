@@ -89,8 +89,9 @@ export class SequenceFold<V, A, R> implements WindowOperator<V> {
     return this.#windows.count
   }
 
+  /** An entry of each key, which stays when its window is full, and one of each open window. */
   get size(): number {
-    return this.#windows.count
+    return this.#keys.size + this.#windows.count
   }
 
   oldestOffset(): number | undefined {

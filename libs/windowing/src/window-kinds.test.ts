@@ -191,6 +191,24 @@ describe('count windows', () => {
     expect(() => operator.add('b', 1, { timestampMs: 2, offset: 1 })).toThrow('1 keys have a count window, the limit')
   })
 
+  test('count as state by the entries that a changelog has of them: one of each key, also when its window is full, and one of each that is open', () => {
+    const operatorOf = () =>
+      windowOperator(countWindows({ size: 2, sequence: Number }), { ...limited(9), changelog: true })
+    const operator = operatorOf()
+    const added = [
+      ['full', 1],
+      ['full', 2],
+      ['open', 1],
+    ] as const
+    for (const [key, value] of added) operator.add(key, value, { timestampMs: value, offset: 0 })
+    expect([operator.size, operator.openWindows]).toEqual([3, 1])
+    const entries = [...operator.changes()].filter(({ 1: data }) => data !== undefined)
+    expect(entries).toHaveLength(3)
+    const again = operatorOf()
+    for (const [entryKey, data] of entries) again.restoreEntry(entryKey, data)
+    expect(again.size).toBe(3)
+  })
+
   test.each([0, 1.5])('of %d records are refused', (size) => {
     expect(() => countWindows({ size, sequence })).toThrow(`positive whole number of records, got ${size}`)
   })

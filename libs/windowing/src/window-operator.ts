@@ -71,7 +71,10 @@ export interface WindowOperator<V> {
   flush(): void
   /** How many windows are open. */
   readonly openWindows: number
-  /** How much is kept, for a limit: open windows, or, of sliding ones, the records that they are made of; and keys with a late count. */
+  /**
+   * How much is kept, for a limit: open windows, or, of sliding ones, the records that they are made of; and keys with a late count, or, of count
+   * and volume windows, all keys.
+   */
   readonly size: number
   /**
    * The log position from which reading again rebuilds all open windows; undefined when none is open. Windows that came back
