@@ -57,6 +57,11 @@ export class InMemoryKafka implements KafkaPorts {
     )
   }
 
+  /** Names of all topics: those that were made, and those of the engine. */
+  get topicNames(): string[] {
+    return [...this.#topics.keys()]
+  }
+
   producer(): ProducerPort {
     return {
       partitionCount: async (topic) => this.partitions(topic).length,

@@ -13,7 +13,7 @@ import type { RoundPlace } from './proof-run.ts'
 import { readBack } from './read-back.ts'
 import { seededRandom, shuffledTurns } from './seeded-random.ts'
 import { SideAct } from './side-act.ts'
-import { judgeStates } from './state-hashes.ts'
+import { isChangelog, judgeStates } from './state-hashes.ts'
 import type { Guaranteed, StateJudgement, Verdict } from './verdict.ts'
 
 /** One run of an application under load, with its instances ended again and again. */
@@ -197,7 +197,7 @@ async function judgedStates(options: RoundOptions, { kafka, admin, topics }: Sur
   await untilNoneIsOpen(options)
   const reader = kafka.logReader()
   const written = await readBack(reader, topics.input, sampleCodec)
-  const changelogs = (await topicsOf(options)).filter((topic) => topic.endsWith('-changelog'))
+  const changelogs = (await topicsOf(options)).filter(isChangelog)
   return await judgeStates({ reader, changelogs, applicationId, job: jobs[options.job], topics, written, partitions })
 }
 

@@ -19,19 +19,26 @@ export interface KeptStates {
   readonly partitions: number
 }
 
-/** Compares by hash, changelog by changelog. */
+/** Compares by hash, changelog by changelog: one that only one of both has differs. */
 export async function judgeStates(kept: KeptStates): Promise<StateJudgement> {
   const { reader, changelogs, applicationId } = kept
-  const undisturbed = (await undisturbedDriver(kept)).kafka.logReader()
+  const { kafka } = await undisturbedDriver(kept)
+  const undisturbed = kafka.logReader()
+  const own = new Set(changelogs.map((topic) => topic.slice(applicationId.length)))
+  const others = new Set(kafka.topicNames.filter(isChangelog).map((topic) => topic.slice(UNDISTURBED.length)))
   const differingStates: string[] = []
   let stateEntries = 0
-  for (const topic of changelogs) {
-    const name = topic.slice(applicationId.length)
-    const [found, expected] = [await entriesOf(reader, topic), await entriesOf(undisturbed, `${UNDISTURBED}${name}`)]
+  for (const name of new Set([...own, ...others])) {
+    const found = own.has(name) ? await entriesOf(reader, `${applicationId}${name}`) : undefined
+    const expected = others.has(name) ? await entriesOf(undisturbed, `${UNDISTURBED}${name}`) : undefined
     if (hashOf(found) !== hashOf(expected)) differingStates.push(name)
-    stateEntries += found.length
+    stateEntries += found?.length ?? 0
   }
   return { stateEntries, differingStates }
+}
+
+export function isChangelog(topic: string): boolean {
+  return topic.endsWith('-changelog')
 }
 
 async function undisturbedDriver({ job, topics, written, partitions }: KeptStates): Promise<TopologyTestDriver> {
@@ -62,6 +69,6 @@ async function entriesOf(reader: LogReaderPort, topic: string): Promise<string[]
   return [...entries].map(([place, value]) => `${place} ${value}`).sort()
 }
 
-function hashOf(entries: readonly string[]): string {
-  return createHash('sha256').update(entries.join('\n')).digest('hex')
+function hashOf(entries: readonly string[] | undefined): string | undefined {
+  return entries && createHash('sha256').update(entries.join('\n')).digest('hex')
 }
