@@ -254,7 +254,8 @@ export class ExactlyOnce implements Guarantee {
     const owned = this.#owned.get(task)
     const offsets = task.progress.offsetsToCommit()
     if (owned === undefined || offsets.length === 0) return undefined
-    for (const changelog of owned.changelogs) changelog.write(task.collector, nowMs())
+    // Of state that is being rebuilt, what has changed is written when it is back; where new sources begin is said at once.
+    if (!task.order.isRebuilding) for (const changelog of owned.changelogs) changelog.write(task.collector, nowMs())
     try {
       await owned.producer.commit({ batches: task.collector.batches(), groupId, offsets })
     } catch (error) {

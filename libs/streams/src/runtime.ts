@@ -79,6 +79,7 @@ export class StreamsRuntime {
       writes: this.#writes,
       process: (task, batch) => this.#process(task, batch),
       hasNoRoom: () => this.#hasNoRoom,
+      nowMs,
     })
     this.#movedMs = nowMs()
   }
@@ -124,10 +125,10 @@ export class StreamsRuntime {
     // Of what is resumed just now, what was fetched is further on than where it is taken up.
     const resumed = await this.#tasks.resumeSuspended()
     if (this.#tasks.takeBegun()) await this.#beginCommit()
-    await this.#intake.processAll(polled.filter(({ partition }) => !resumed.includes(partition)))
+    const others = await this.#intake.processAll(polled.filter(({ partition }) => !resumed.includes(partition)))
     checkStateEntries(this.#tasks.all(), this.#options.maxStateEntries)
     if (nowMs() >= this.#commitDueMs) await this.#beginCommit()
-    return takenBack + waited + polled.length + resumed.length
+    return takenBack + waited + polled.length + others + resumed.length
   }
 
   /** Writes all outputs, and commits the offsets that they are the outputs of. */

@@ -62,8 +62,11 @@ export class SinkWrites {
 
   /** Keeps a batch of a task, which waits from now on. */
   keep(task: Task, batch: RecordBatch): void {
-    this.pause([task])
-    this.#kept.get(task)?.push(batch)
+    // Each time: others may have resumed them.
+    this.#consumer.pause(task.positions())
+    const kept = this.#kept.get(task)
+    if (kept === undefined) this.#kept.set(task, [batch])
+    else kept.push(batch)
   }
 
   /** Lets tasks wait until a write has ended. */

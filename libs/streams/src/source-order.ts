@@ -1,6 +1,6 @@
 import { beginAt, type TaskSource } from './task-source.ts'
 
-/** What is known of the records of a source that no step has seen yet: some are in hand, or the broker has more. */
+/** What is known of the records of a source that no step has seen yet: some are in hand, or the broker has more, and they are to be expected. */
 export type HasRecords = (topic: string) => boolean
 
 /**
@@ -35,8 +35,8 @@ export class SourceOrder {
   mayGoOn(source: TaskSource, hasRecords: HasRecords): boolean {
     if (source.table !== undefined) return true
     if (this.isRebuilding) return isRebuilding(source)
-    const { lastMs } = source.clock
-    return (this.#meetingWith(source) ?? []).every(({ clock, topic }) => clock.lastMs >= lastMs || !hasRecords(topic))
+    const ownMs = timeOf(source)
+    return (this.#meetingWith(source) ?? []).every((other) => timeOf(other) >= ownMs || !hasRecords(other.topic))
   }
 
   /** A log may end earlier than it once did, by compaction or retention: what is left of it has rebuilt all that it can. */
@@ -58,6 +58,11 @@ export class SourceOrder {
     const states = this.#streams.flatMap((source) => source.states)
     return one !== other && states.some(({ topics }) => topics.has(one.topic) && topics.has(other.topic))
   }
+}
+
+/** About where a source is: of the ends of its last two batches the earlier one, as a single record may be far ahead of all others. */
+function timeOf({ previousMs, reader }: TaskSource): number {
+  return Math.min(previousMs, reader.lastMs)
 }
 
 function isRebuilding({ position, rebuildTo }: TaskSource): boolean {

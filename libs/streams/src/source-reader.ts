@@ -41,15 +41,18 @@ export interface SourceReader {
   accept(cursor: RecordCursor): Accepted
   /** Fetches a schema that a record needs; false where there is none. */
   load(schemaId: number): Promise<boolean>
+  /** Event time of the last record or heartbeat, which may be anywhere in its log; `-Infinity` before the first. */
+  readonly lastMs: number
 }
 
 export function sourceReader<V>(options: SourceReaderOptions<V>): SourceReader {
   const { codec, keys, timestampMs, clock, next } = options
   const cache = new KeyCache()
   const record = new ReusedRecord<V>()
+  record.timestampMs = -Infinity
   return {
     accept(cursor) {
-      if (cursor.valueStart < 0) return acceptHeartbeat(cursor, options)
+      if (cursor.valueStart < 0) return acceptHeartbeat(cursor, options, record)
       const decoded = codec.decode(cursor.bytes, cursor.valueStart, cursor.valueEnd)
       if (!decoded.ok) {
         const { issue } = decoded
@@ -73,10 +76,17 @@ export function sourceReader<V>(options: SourceReaderOptions<V>): SourceReader {
       return PROCESSED
     },
     load: async (schemaId) => (await codec.load?.(schemaId)) ?? false,
+    get lastMs() {
+      return record.timestampMs
+    },
   }
 }
 
-function acceptHeartbeat<V>(cursor: RecordCursor, { clock, next, keys }: SourceReaderOptions<V>): Accepted {
+function acceptHeartbeat<V>(
+  cursor: RecordCursor,
+  { clock, next, keys }: SourceReaderOptions<V>,
+  last: ReusedRecord<V>,
+): Accepted {
   const header = cursor.headers().find(({ key }) => key === WATERMARK_HEADER)
   if (header === undefined) return SKIPPED
   if (cursor.keyStart < 0) return badRecord('missing-key', 'the heartbeat has no key')
@@ -87,6 +97,7 @@ function acceptHeartbeat<V>(cursor: RecordCursor, { clock, next, keys }: SourceR
   }
   const key = keys.nameOf(cursor.bytes, cursor.keyStart, cursor.keyEnd)
   clock.heartbeat(key, watermarkMs)
+  last.timestampMs = watermarkMs
   next.advance(key)
   return PROCESSED
 }

@@ -74,6 +74,7 @@ function tableReader<T>(codec: Codec<T>, keys: KeyNames, state: TableState<T> | 
       return { kind: 'processed' }
     },
     load: async (schemaId) => (await codec.load?.(schemaId)) ?? false,
+    lastMs: -Infinity, // it has no time
   }
 }
 

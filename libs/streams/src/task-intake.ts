@@ -11,8 +11,9 @@ export interface TaskIntakeOptions {
   readonly writes: SinkWrites
   /** Processes a batch, and returns what of it has to wait for other sources. The task may be stopped by that. */
   process(task: Task, batch: RecordBatch): Promise<RecordBatch | undefined>
-  /** True if nothing may be added to what a write under way will make room for. */
+  /** True if nothing may be added to what is held in memory. */
   hasNoRoom(): boolean
+  readonly nowMs: () => number
 }
 
 /**
@@ -27,7 +28,7 @@ export class TaskIntake {
 
   constructor(options: TaskIntakeOptions) {
     this.#options = options
-    this.#turns = new SourceTurns(options.consumer)
+    this.#turns = new SourceTurns(options)
   }
 
   /** What waits, in bytes. */
@@ -77,7 +78,7 @@ export class TaskIntake {
 
   /** Processes what may be processed of a task with several sources. */
   async #processInTurn(task: Task): Promise<number> {
-    const { tasks, writes, process } = this.#options
+    const { tasks, writes, process, hasNoRoom } = this.#options
     const isRunning = () => tasks.get(task.partition) === task
     let count = 0
     for (;;) {
@@ -91,7 +92,7 @@ export class TaskIntake {
     }
     if (!isRunning()) this.#turns.drop(task)
     // Where a sink is written all of its partitions are paused, until that has ended.
-    else if (!writes.holds(task)) this.#turns.pauseWaiting(task)
+    else if (!writes.holds(task)) this.#turns.pauseWaiting(task, { hasNoRoom: hasNoRoom() })
     return count
   }
 

@@ -102,10 +102,12 @@ export class TaskProgress {
 
   /** What is to be committed now, where anything has changed. All outputs so far must have been written before. */
   offsetsToCommit(): CommittedOffset[] {
-    // While state is being rebuilt, the last commit still says all there is to say.
-    if (this.#options.order.isRebuilding) return []
+    const { isRebuilding } = this.#options.order
     const changed: CommittedOffset[] = []
     for (const source of this.#options.sources.values()) {
+      // While state is being rebuilt, the last commit still says all there is to say, but for a source that none has said anything of.
+      const isJustBegun = source.isNew && !source.isRebuilt && source.position >= source.rebuildTo
+      if (isRebuilding && !isJustBegun) continue
       if (source.position > source.committedTo || source.isRebuilt || source.isNew) changed.push(this.#offsetOf(source))
     }
     return changed

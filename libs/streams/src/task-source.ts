@@ -30,6 +30,8 @@ export interface TaskSource {
   readonly table: TableState<unknown> | undefined
   /** Of the steps behind it; of one behind several sources, the first of them has it. */
   readonly states: StepState[]
+  /** Event time of the last record of the batch before the last one. */
+  previousMs: number
   /** Next offset to process. */
   position: number
   /** Below this offset, records only rebuild state: all else that they caused had been done before the last commit. */
@@ -104,6 +106,7 @@ export function newSource(
           }
         : undefined,
     reader: node.reader(parts),
+    previousMs: -Infinity,
     position: 0,
     rebuildTo: 0,
     committedTo: 0,

@@ -74,8 +74,8 @@ export class Task {
   #cause: Cause | undefined
   readonly #pace: RecordPace
   #open = true
-  /** Until a first commit, or a first record, after state has been rebuilt. */
-  #isRebuilding = false
+  /** What is flushed next has been put out before: until a first commit, or a first record, after state has been rebuilt. */
+  #isFlushShut = false
 
   constructor(options: TaskOptions) {
     this.#options = options
@@ -126,14 +126,15 @@ export class Task {
     const source = this.#stateOf(batch.topic)
     this.#checkPlace(source, batch)
     const endOffset = this.order.endOf(source)
-    if (source.table === undefined && this.order.isRebuilding) this.#isRebuilding = true
+    if (source.table === undefined && this.order.isRebuilding) this.#isFlushShut = true
+    source.previousMs = source.reader.lastMs
     const cursor = batch.cursor()
     this.#current.at = cursor
     this.#current.topic = source.topic
     this.#pace.begin()
     while (cursor.next()) {
       if (cursor.offset >= endOffset) return this.#rest(source, batch, cursor.offset)
-      if (this.#isRebuilding && source.table === undefined && cursor.offset >= source.rebuildTo) this.#rebuilt(source)
+      if (this.#isFlushShut && source.table === undefined && cursor.offset >= source.rebuildTo) this.#rebuilt(source)
       this.#open = cursor.offset >= source.rebuildTo
       if (source.skipped.has(cursor.offset)) this.#skip(source, cursor)
       else {
@@ -178,8 +179,8 @@ export class Task {
 
   /** Puts out what waits for a commit, such as the results so far of open windows. */
   beforeCommit(): void {
-    this.#open = !this.#isRebuilding
-    this.#isRebuilding = this.order.isRebuilding
+    this.#open = !this.#isFlushShut
+    this.#isFlushShut = this.order.isRebuilding
     for (const { topic, position, beforeCommit } of this.#sources.values()) {
       this.#cause = { topic, nextOffset: position, bytes: 0 }
       for (const action of beforeCommit) action()
@@ -211,7 +212,7 @@ export class Task {
   tableLoaded(topic: string, offset: number): void {
     const source = this.#stateOf(topic)
     if (offset < source.committedTo) beginAt(source, offset)
-    source.position = offset
+    else source.position = offset
   }
 
   get collector(): RecordCollector {

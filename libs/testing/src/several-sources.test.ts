@@ -2,6 +2,7 @@ import {
   jsonCodec,
   RecordCollector,
   stream,
+  StreamsRuntime,
   topology,
   type ConsumerOptions,
   type ConsumerPort,
@@ -28,10 +29,10 @@ const countsOf = (orders: Orders, name: string) =>
 const sideBySide = () => topology(totalsOf(ordersOf('orders'), 'orders'), totalsOf(ordersOf('returns'), 'returns'))
 
 /** A batch of each record. */
-async function send(kafka: InMemoryKafka, topic: string, count: number, ms = 3): Promise<void> {
+async function send(kafka: InMemoryKafka, topic: string, times: readonly number[]): Promise<void> {
   const collector = new RecordCollector(kafka.producer())
   await collector.open(topic)
-  for (let sent = 0; sent < count; sent++) {
+  for (const ms of times) {
     collector.add({ topic, key: 'ada', value: order(ms), codec: orderCodec, timestampMs: 0 })
     await collector.flush()
   }
@@ -147,35 +148,111 @@ test('of sources without state, those that were rebuilt before lose nothing whil
   for (let ms = 0; ms < 50; ms++) await first.input('returns', orderCodec).pipe('ada', order(ms))
   for (const ms of [1, 2]) await first.input('orders', orderCodec).pipe('ada', order(ms))
   await first.close()
-  await send(kafka, 'orders', 30)
+  await send(kafka, 'orders', Array<number>(30).fill(3))
   const after = topology(ordersOf('orders').to('c1', orderCodec), ordersOf('returns').to('c2', orderCodec))
   const second = new TopologyTestDriver(after, options)
   for (const topic of ['orders', 'returns']) await second.input(topic, orderCodec).pipe('ada', order(3))
   expect(['c1', 'c2'].map((topic) => second.read(topic, orderCodec).length)).toEqual([31, 1])
 })
 
-test('a record of a time that is far ahead does not hold up its source for as long as another has records', async () => {
+test('records of a time that is far ahead do not hold up their source for as long as another has records', async () => {
   const kafka = new InMemoryKafka()
   const [orders, returns] = [ordersOf('orders'), ordersOf('returns')]
   const both = topology(totalsOf(orders.merge(returns), 'both'), orders.merge(returns).to('copies', orderCodec))
   const driver = new TopologyTestDriver(both, { kafka })
-  await driver.input('orders', orderCodec).pipe('ada', order(9e12))
+  for (const ms of [9e12, 9e12]) await driver.input('orders', orderCodec).pipe('ada', order(ms))
   driver.read('copies', orderCodec)
-  await send(kafka, 'orders', 1, 7)
-  await send(kafka, 'returns', 3_000, 1)
+  await send(kafka, 'orders', [7])
+  await send(kafka, 'returns', Array<number>(3_000).fill(1))
   await driver.settle()
   const copies = driver.read('copies', orderCodec).map(({ value }) => value.placedAtMs)
   expect(copies).toHaveLength(3_001)
   expect(copies.indexOf(7)).toBeLessThan(1_100)
 })
 
+test('one record of a time that is far ahead makes no others late: its source is read in step with the others', async () => {
+  const kafka = new InMemoryKafka()
+  const late = { late: 'late' }
+  const ofMinutes = tumbling({ sizeMs: 60_000, graceMs: 300_000 })
+  const merged = ordersOf('orders').merge(ordersOf('returns')).groupByKey().window(ofMinutes)
+  const both = merged.aggregate(totals, { emit: 'on-close', name: 'both' }).to('both-totals', totalsCodec, late)
+  const driver = new TopologyTestDriver(both, { kafka })
+  const minutes = Array.from({ length: 1_500 }, (_, at) => at * 60_000)
+  await send(kafka, 'orders', [0, 9e12, ...minutes])
+  await send(kafka, 'returns', minutes)
+  await driver.settle()
+  expect(driver.read('late', orderCodec)).toEqual([])
+  expect(driver.read('both-totals', totalsCodec).length).toBeGreaterThan(1_400)
+})
+
+test('a source does not wait for ever for one that has records which nobody serves', async () => {
+  const kafka = new SlowOrders()
+  const [orders, returns] = [ordersOf('orders'), ordersOf('returns')]
+  const both = topology(totalsOf(orders.merge(returns), 'both'), returns.to('copies', orderCodec))
+  const driver = new TopologyTestDriver(both, { kafka })
+  const copied = () => driver.read('copies', orderCodec).length
+  kafka.shownTo = 0
+  await send(kafka, 'orders', [1])
+  await send(kafka, 'returns', [1, 2, 3, 4, 5])
+  await driver.settle()
+  const atFirst = copied()
+  expect(atFirst).toBeLessThan(5)
+  driver.clock.advance(60_000)
+  await driver.settle()
+  expect(atFirst + copied()).toBe(5)
+})
+
+test('where a new source begins at the end of its log is committed at once, also while another is rebuilt', async () => {
+  const kafka = new SlowOrders()
+  await processTwoOrders(kafka, totalsOf(ordersOf('orders'), 'orders'))
+  kafka.shownTo = 0
+  const options = { kafka, guarantee: 'at-least-once', startAt: 'latest' } as const
+  const driver = new TopologyTestDriver(sideBySide(), options)
+  await driver.settle()
+  await driver.input('returns', orderCodec).pipe('ada', order(3))
+  driver.kill()
+  kafka.shownTo = Infinity
+  await driver.input('returns', orderCodec).pipe('ada', order(61_000))
+  expect(driver.read('returns-totals', totalsCodec).map(({ value }) => value.orders)).toEqual([1])
+})
+
+test('what waits for another source stays within maxBufferedBytes, and comes when it is its turn', async () => {
+  const PARTITIONS = 40
+  const kafka = new InMemoryKafka()
+  for (const topic of ['orders', 'returns', 'both-totals', 'app-dlq']) kafka.createTopic(topic, PARTITIONS)
+  const padded = jsonCodec<Order & { readonly padding: string }>(() => undefined)
+  const collector = new RecordCollector(kafka.producer())
+  for (const topic of ['orders', 'returns']) await collector.open(topic)
+  const add = async (topic: string, partition: number, ms: number, bytes: number) => {
+    const value = { ...order(ms), padding: 'x'.repeat(bytes) }
+    collector.add({ topic, partition, key: 'ada', value, codec: padded, timestampMs: 0 })
+    await collector.flush()
+  }
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    for (const ms of [1, 2, 3, 4]) await add('orders', partition, 3_600_000 + ms, 400_000)
+    for (const ms of [1, 2, 3, 4]) await add('returns', partition, ms, 1)
+  }
+  const maxBufferedBytes = 8 * 1024 * 1024
+  const both = totalsOf(ordersOf('orders').merge(ordersOf('returns')), 'both')
+  const options = { applicationId: 'app', kafka, guarantee: 'exactly-once', maxBufferedBytes, nowMs: () => 0 } as const
+  const runtime = new StreamsRuntime(both, options)
+  await runtime.start()
+  let mostBytes = 0
+  do mostBytes = Math.max(mostBytes, runtime.bufferedBytes)
+  while ((await runtime.turn(0)) > 0)
+  await runtime.close({ commit: true })
+  expect([runtime.counters.processed, runtime.counters.late]).toEqual([8 * PARTITIONS, 0])
+  expect(mostBytes).toBeGreaterThan(0)
+  expect(mostBytes).toBeLessThanOrEqual(maxBufferedBytes)
+})
+
 test('small batches do not count as much as the large one that waits for them', async () => {
-  const SECONDS = 4_000
+  const SECONDS = 8_000
   const kafka = new InMemoryKafka()
   const second = tumbling({ sizeMs: 1_000, graceMs: 0 })
   const merged = ordersOf('orders').merge(ordersOf('returns')).groupByKey().window(second)
   const both = merged.aggregate(totals, { emit: 'on-close', name: 'both' }).to('both-totals', totalsCodec)
-  const driver = new TopologyTestDriver(both, { kafka, maxOpenWindows: 2_500 })
+  const driver = new TopologyTestDriver(both, { kafka, maxOpenWindows: 4_500 })
   const collector = new RecordCollector(kafka.producer())
   for (const topic of ['orders', 'returns']) await collector.open(topic)
   for (const [topic, size] of [

@@ -52,12 +52,6 @@ export class EventClock implements Clock {
     return this.#tracked(key).time
   }
 
-  /** How far the key is that was asked for last, or the partition: about where a reader is; `-Infinity` before all. */
-  get lastMs(): number {
-    const { time } = this.#latest ?? this.#shared
-    return Math.max(time.streamTimeMs, time.heartbeatMs)
-  }
-
   /** A record was seen. A smaller time than before changes nothing. Throws a RangeError for one that is not finite. */
   observe(key: string, timestampMs: number): void {
     const tracked = this.#tracked(key)
