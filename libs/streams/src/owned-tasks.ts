@@ -19,6 +19,8 @@ export interface OwnedTasksOptions {
   /** Of a partition that nothing is known of. */
   readonly startAt: 'earliest' | 'latest'
   readonly logger: StreamsLogger
+  /** Nothing is opened once it aborts: what is being read back is left, and its tasks are dropped. Who has the partitions next begins that anew. */
+  readonly signal: AbortSignal
   nowMs(): number
   /** Told of each piece of what tasks have to read before they run, which may be a lot. */
   onProgress(): void
@@ -54,7 +56,6 @@ export class OwnedTasks {
    */
   readonly #starts = new Map<string, number>()
   readonly #failures = new FailedCommits()
-  readonly #stopping = new AbortController()
   #assigned = false
   #hasBegun = false
 
@@ -179,11 +180,6 @@ export class OwnedTasks {
     return due
   }
 
-  /** Opens nothing any more: what is being read back is left, and its tasks are dropped. Who has the partitions next begins that anew. */
-  stop(): void {
-    this.#stopping.abort()
-  }
-
   /** Runs a task again that stayed in memory, from where it was. */
   #goOn(task: Task): void {
     this.#running.set(task.partition, task)
@@ -196,8 +192,7 @@ export class OwnedTasks {
 
   /** Opens tasks: first nobody else can commit for them, then it is read what was committed, then their state. */
   async #open(numbers: readonly number[]): Promise<void> {
-    const { guarantee, logger } = this.#options
-    const { signal } = this.#stopping
+    const { guarantee, logger, signal } = this.#options
     if (numbers.length === 0 || signal.aborted) return
     const tasks = await guarantee.open(numbers)
     for (const task of tasks) this.#running.set(task.partition, task)
@@ -212,8 +207,7 @@ export class OwnedTasks {
   }
 
   async #takeUp(tasks: readonly Task[], numbers: readonly number[]): Promise<void> {
-    const { guarantee, consumer, logger, onProgress } = this.#options
-    const { signal } = this.#stopping
+    const { guarantee, consumer, logger, signal, onProgress } = this.#options
     const unknown = new Map(this.#partitionsOf(numbers).map((partition) => [nameOf(partition), partition]))
     for (const committed of await consumer.committed([...unknown.values()])) {
       const { topic, partition } = committed
@@ -231,7 +225,7 @@ export class OwnedTasks {
     const failed = await guarantee.restore(tasks, tell)
     await this.suspend(failed)
     const restored = tasks.filter((task) => failed.every((failure) => failure.task !== task))
-    await loadTables(restored, { ...this.#options, signal, onProgress: tell })
+    await loadTables(restored, { ...this.#options, onProgress: tell })
     for (const task of restored) task.restored()
   }
 

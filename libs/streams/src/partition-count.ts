@@ -1,14 +1,15 @@
 import { StreamsError } from './errors.ts'
+import { orAborted } from './or-aborted.ts'
 import type { KafkaPorts } from './ports.ts'
 
-/** How many partitions topics have that are read together: the same number each, since a task owns one of each. */
+/** How many partitions topics have that are read together: the same number each, since a task owns one of each. Rejects with the signal's reason at once. */
 export async function commonPartitionCount(
   topics: readonly string[],
-  kafka: Pick<KafkaPorts, 'logReader'>,
+  { kafka, signal }: { readonly kafka: Pick<KafkaPorts, 'logReader'>; readonly signal: AbortSignal },
 ): Promise<number> {
   const reader = kafka.logReader()
   try {
-    const counts = await Promise.all(topics.map((topic) => reader.partitionCount(topic)))
+    const counts = await orAborted(signal, () => Promise.all(topics.map((topic) => reader.partitionCount(topic))))
     const differing = counts.findIndex((count) => count !== counts[0])
     if (differing < 0) return counts[0] ?? 0
     throw new StreamsError(

@@ -28,8 +28,8 @@ export interface StreamsApp {
   readonly done: Promise<void>
   health(): StreamsHealth
   /**
-   * Stops reading, commits what was processed, leaves the group. A restore of state is left half-way: the next start begins it anew. Resolves when that
-   * is done; never rejects.
+   * Stops reading, commits what was processed, leaves the group. A start, such as one that waits for brokers, and a restore of state are left
+   * half-way: the next start begins them anew. Resolves when that is done; never rejects.
    */
   stop(): Promise<void>
 }

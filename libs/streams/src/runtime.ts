@@ -2,6 +2,7 @@ import { AtLeastOnce } from './at-least-once.ts'
 import { checkedOptions } from './checked-options.ts'
 import { ExactlyOnce, MAX_OPEN_MS } from './exactly-once.ts'
 import type { Guarantee } from './guarantee.ts'
+import { orAborted } from './or-aborted.ts'
 import { OwnedTasks, type PartitionState } from './owned-tasks.ts'
 import { commonPartitionCount } from './partition-count.ts'
 import type { ConsumerPort, TopicPartition } from './ports.ts'
@@ -43,6 +44,7 @@ export class StreamsRuntime {
   readonly #guarantee: Guarantee
   readonly #tasks: OwnedTasks
   readonly #intake: TaskIntake
+  readonly #stopping = new AbortController()
   #nextCommitMs = 0
   /** When a commit is due because of what was sent ahead of it. */
   #openUntilMs = Infinity
@@ -70,6 +72,7 @@ export class StreamsRuntime {
       sinks: topology.sinks,
       startAt,
       logger,
+      signal: this.#stopping.signal,
       nowMs,
       onProgress: () => this.#moved(),
     })
@@ -88,25 +91,28 @@ export class StreamsRuntime {
     return `${this.#options.applicationId}-dlq`
   }
 
-  /** Checks that all topics exist and fit together, and joins the group. */
+  /** Checks that all topics exist and fit together, and joins the group. A `stop` ends it, whatever it waits for. */
   async start(): Promise<void> {
-    const { sources, outputCodecs } = this.#topology
-    await this.#guarantee.start(
-      await commonPartitionCount(
-        sources.map(({ topic }) => topic),
-        this.#options.kafka,
-      ),
-    )
-    this.#nextCommitMs = this.#options.nowMs() + this.#options.commitIntervalMs
-    for (const codec of outputCodecs) await codec.prepare?.()
-    this.#consumer.subscribe(
-      sources.map(({ topic }) => topic),
-      {
-        assigned: (partitions) => this.#tasks.assigned(partitions),
-        revoked: (partitions) => this.#revoked(partitions),
-        lost: (partitions) => this.#lost(partitions),
-      },
-    )
+    const { signal } = this.#stopping
+    try {
+      await this.#prepare(signal)
+    } catch (error) {
+      if (error !== signal.reason) throw error
+    }
+  }
+
+  async #prepare(signal: AbortSignal): Promise<void> {
+    const { kafka, nowMs, commitIntervalMs } = this.#options
+    const topics = this.#topology.sources.map(({ topic }) => topic)
+    const partitionCount = await commonPartitionCount(topics, { kafka, signal })
+    await orAborted(signal, () => this.#guarantee.start(partitionCount))
+    this.#nextCommitMs = nowMs() + commitIntervalMs
+    for (const codec of this.#topology.outputCodecs) await orAborted(signal, async () => codec.prepare?.())
+    this.#consumer.subscribe(topics, {
+      assigned: (partitions) => this.#tasks.assigned(partitions),
+      revoked: (partitions) => this.#revoked(partitions),
+      lost: (partitions) => this.#lost(partitions),
+    })
   }
 
   /**
@@ -187,9 +193,9 @@ export class StreamsRuntime {
     await this.#tasks.suspend([...failed, ...(await this.#guarantee.commit(written))])
   }
 
-  /** Ends a turn that waits for records, or reads state back, which no later one does. To be closed then. */
+  /** Ends a start, and a turn that waits for records or reads state back, which no later one does. To be closed then. */
   stop(): void {
-    this.#tasks.stop()
+    this.#stopping.abort()
     this.#consumer.wakeup()
   }
 

@@ -21,6 +21,8 @@ const order = (placedAtMs: number): Order => ({ amount: 1, placedAtMs })
 class HeldKafka extends InMemoryKafka {
   readonly open = new Set<object>()
   held: RegExp | undefined
+  /** Topics that no broker says anything about. */
+  unknown: RegExp | undefined
   /** Resolves when somebody waits for more. */
   readonly waiting = Promise.withResolvers<void>()
 
@@ -28,6 +30,11 @@ class HeldKafka extends InMemoryKafka {
     const reader = super.logReader()
     const opened: LogReaderPort = {
       ...reader,
+      partitionCount: async (topic) => {
+        if (this.unknown?.test(topic) !== true) return await reader.partitionCount(topic)
+        this.waiting.resolve()
+        return await new Promise(() => undefined)
+      },
       read: (partition, from, to) => {
         const batches = reader.read(partition, from, to)
         return this.held?.test(partition.topic) ? this.#first(batches) : batches
@@ -67,8 +74,8 @@ const turns = async () => {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** Stops an application that waits in a restore, and says what is left of it. */
-async function stoppedInRestore(kafka: HeldKafka, topology: Topology) {
+/** Stops an application that waits in its start or a restore, and says what is left of it. */
+async function stoppedWaiting(kafka: HeldKafka, topology: Topology) {
   kafka.open.clear()
   const app = start(kafka, topology)
   await kafka.waiting.promise
@@ -88,7 +95,7 @@ test('a stop ends a restore that would take long, leaves nothing open, and the n
   for (const at of [1, 2, 3]) await before.input('orders', orderCodec).pipe('ada', order(at))
   await before.close()
   kafka.held = /-windows-.*-changelog$/
-  expect(await stoppedInRestore(kafka, topology)).toEqual(ENDED)
+  expect(await stoppedWaiting(kafka, topology)).toEqual(ENDED)
   expect(kafka.group(applicationId).offsets.get('orders/0')?.offset).toBe(3)
 
   kafka.held = undefined
@@ -106,10 +113,32 @@ test('a stop ends the loading of a table, and leaves nothing of it open', async 
   for (const at of [1, 2]) await before.input('rates', orderCodec).pipe('ada', order(at))
   await before.close()
   kafka.held = /^rates$/
-  expect(await stoppedInRestore(kafka, topology)).toEqual(ENDED)
+  expect(await stoppedWaiting(kafka, topology)).toEqual(ENDED)
 
   kafka.held = undefined
   const after = new TopologyTestDriver(topology, { kafka })
   await after.input('orders', orderCodec).pipe('ada', order(3))
   expect(after.read('rated', orderCodec).map(({ value }) => value.placedAtMs)).toEqual([2])
+})
+
+test.each([
+  ['its sources', /^orders$/],
+  ['its outputs', /^order-totals$/],
+])('a stop ends a start that waits for what brokers say of %s, and leaves nothing of it open', async (_, unknown) => {
+  const kafka = new HeldKafka()
+  const topology = ordersTopology({ clock: 'key' })
+  await new TopologyTestDriver(topology, { kafka }).close()
+  kafka.unknown = unknown
+  expect(await stoppedWaiting(kafka, topology)).toEqual(ENDED)
+})
+
+test('so it does one that waits for the schema of an output', async () => {
+  const kafka = new HeldKafka()
+  const prepare = async () => {
+    kafka.waiting.resolve()
+    await new Promise(() => undefined)
+  }
+  const topology = stream('orders', orderCodec, { timestampMs: ({ placedAtMs }) => placedAtMs })
+  await new TopologyTestDriver(topology.to('copies', orderCodec), { kafka }).close()
+  expect(await stoppedWaiting(kafka, topology.to('copies', { ...orderCodec, prepare }))).toEqual(ENDED)
 })
