@@ -15,7 +15,7 @@ import type { Operator } from './operator.ts'
 import { timeBehind, type OperatorContext } from './operator-context.ts'
 import { stateFailed } from './state-errors.ts'
 import { specOf } from './state-spec.ts'
-import { ReusedRecord } from './stream-record.ts'
+import { ReusedRecord, type StreamRecord } from './stream-record.ts'
 import { lateLabel, windowsName } from './windows-name.ts'
 
 export interface AggregateOptions<V, A, R> {
@@ -97,29 +97,25 @@ interface FoldedState<V> {
 }
 
 function folding<V>({ state, fold, behind }: FoldedState<V>, { output, position }: OperatorContext): Operator<V> {
-  // What is taken up only when its key comes again.
-  const failed = (error: unknown) => (error instanceof EntryError ? stateFailed(state, error) : error)
   const at = { timestampMs: 0, offset: 0, rebuilding: false }
+  const take = (key: string, record?: StreamRecord<V>): void => {
+    try {
+      if (record === undefined) fold.advance(key)
+      else fold.add(key, record.value, at)
+    } catch (error) {
+      // What is taken up only when its key comes again.
+      throw error instanceof EntryError ? stateFailed(state, error) : error
+    }
+    behind.passOn(key)
+  }
   return {
-    process({ key, value, timestampMs }) {
-      at.timestampMs = timestampMs
+    process(record) {
+      at.timestampMs = record.timestampMs
       at.offset = position.offset
       at.rebuilding = !output.open
-      try {
-        fold.add(key, value, at)
-      } catch (error) {
-        throw failed(error)
-      }
-      behind.passOn(key)
+      take(record.key, record)
     },
-    advance(key) {
-      try {
-        fold.advance(key)
-      } catch (error) {
-        throw failed(error)
-      }
-      behind.passOn(key)
-    },
+    advance: (key) => take(key),
   }
 }
 

@@ -299,11 +299,8 @@ export class WindowedStream<V, W extends Windows<V>, K = string> {
     const windows = this.#windows
     const { emit, late, values, version, name = `windows-${windowsName(windows)}` } = options
     const named = withResultKeys(this.#keys, aggregator)
-    const node = aggregateNode(this.#place, {
-      ...{ name, isNamed: options.name !== undefined, windows, aggregator: named },
-      ...{ version, emit, values, late },
-    })
-    return new AggregatedStream<R, K>({ node }, this.#keys)
+    const step = { name, isNamed: options.name !== undefined, windows, aggregator: named, version, emit, values, late }
+    return new AggregatedStream<R, K>({ node: aggregateNode(this.#place, step) }, this.#keys)
   }
 }
 

@@ -201,8 +201,10 @@ export class TaskProgress {
     const lateCounts = Object.fromEntries(states.map((state) => [state.name, state.lateCounts()]))
     const state = { processedTo: position, clock: clock.snapshot(), lateCounts }
     const { metadata, leftOut } = formatCommitState(state, `topic ${topic} partition ${this.#options.partition}`)
-    if (leftOut > 0 && !this.#warned.has(topic)) this.#options.logger.warn({ ...where, keys: leftOut }, LATE_LEFT_OUT)
-    if (leftOut > 0) this.#warned.add(topic)
+    if (leftOut > 0 && !this.#warned.has(topic)) {
+      this.#options.logger.warn({ ...where, keys: leftOut }, LATE_LEFT_OUT)
+      this.#warned.add(topic)
+    }
     return { ...where, offset: Math.min(position, ...oldest), metadata }
   }
 
