@@ -233,3 +233,14 @@ test('that a partition has no more is told, where nothing comes of it', async ()
   while (fetcher.hasMore(p0)) await cluster.time.nextTurn()
   expect(ends).toBe(1)
 })
+
+test('what is fetched and not taken yet is more to come, at the end of the log too', async () => {
+  const { cluster, fetcher } = fetching()
+  fetcher.assign([p0])
+  fetcher.seek(p0, 0)
+  // The one after the last record is asked for when that has arrived.
+  while (cluster.count('Fetch') <= END) await cluster.time.nextTurn()
+  expect(fetcher.hasMore(p0)).toBe(true)
+  expect(fetcher.take()).toHaveLength(END)
+  expect(fetcher.hasMore(p0)).toBe(false)
+})

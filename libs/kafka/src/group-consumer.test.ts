@@ -182,6 +182,21 @@ test('a poll that waits takes part in a rebalance at once', async () => {
   expect(await waiting).toEqual([])
 })
 
+test('a poll that waits ends when it turns out that a partition has no more: what waited for it may go on', async () => {
+  const { consumer, cluster } = consuming()
+  const ends = [
+    { ...p0, lastStableOffset: 40 },
+    { ...p1, lastStableOffset: 7 },
+  ]
+  cluster.answers.set('Fetch', async ({ nodeId }) => {
+    await cluster.time.nextTurn()
+    const fetched = { errorCode: 0, highWatermark: 40, logStartOffset: 0, abortedTransactions: [], records: null }
+    return { errorCode: 0, partitions: [{ ...fetched, ...ends[nodeId - 1] }] }
+  })
+  do expect(await consumer.poll(10_000)).toEqual([])
+  while (consumer.hasMore(p0) || consumer.hasMore(p1))
+})
+
 test('claims what it held when it joins again', async () => {
   const { consumer, cluster, group } = consuming()
   await consumer.poll(0)
