@@ -47,10 +47,23 @@ test('asks once for what it knows', async () => {
   expect(cluster.count('Metadata')).toBe(1)
 })
 
+const call = { apiKey: 0, apiVersion: 0, apiName: 'x', encode: () => {}, decode: () => 0 }
+
 test('a request to a broker that nobody knows can be tried again', async () => {
   const { link } = new FakeCluster()
-  const call = { apiKey: 0, apiVersion: 0, apiName: 'x', encode: () => {}, decode: () => 0 }
   await expect(link.send(9, call)).rejects.toMatchObject({ code: 'broker-unavailable', retriable: true })
+})
+
+test('of a link that is closed no request can be tried again, to whichever broker, and none is made known', async () => {
+  const cluster = new FakeCluster()
+  await cluster.link.refresh(['t'])
+  await cluster.link.close()
+  cluster.link.learnBroker({ nodeId: 9, host: 'broker', port: 9, rack: null })
+  for (const nodeId of [1, 9]) {
+    const refused = { code: 'broker-unavailable', retriable: false, message: `broker ${nodeId}: the client is closed` }
+    await expect(cluster.link.send(nodeId, call)).rejects.toMatchObject(refused)
+  }
+  expect(cluster.connected).toEqual([1, 1, 2])
 })
 
 test('a question that fails while the link is closed is asked of nobody else, and fails for good', async () => {

@@ -50,6 +50,7 @@ export class ClusterLink {
    * the connection is lost; with one that is final once the link is closed.
    */
   async send<T>(nodeId: number, call: Call<T>): Promise<T> {
+    if (this.signal.aborted) throw new StreamsError('broker-unavailable', `broker ${nodeId}: the client is closed`)
     const broker = this.#brokers.get(nodeId)
     if (broker === undefined) {
       throw new StreamsError('broker-unavailable', `broker ${nodeId} is not known`, { retriable: true })
@@ -86,8 +87,9 @@ export class ClusterLink {
     for (const topic of response.topics) this.#topics.set(topic.topic, topic)
   }
 
-  /** Makes a broker known under its id. One that has moved is reached at its new address; what is under way at the old one fails, retriable. */
+  /** Makes a broker known under its id. One that has moved is reached at its new address; what is under way at the old one fails, retriable. Does nothing once the link is closed. */
   learnBroker({ nodeId, host, port }: BrokerAddress): void {
+    if (this.signal.aborted) return
     const known = this.#brokers.get(nodeId)
     if (known?.address.host === host && known.address.port === port) return
     this.#brokers.set(nodeId, this.#options.connect({ host, port }))

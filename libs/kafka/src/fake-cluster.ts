@@ -27,6 +27,8 @@ export class FakeCluster {
   /** Brokers that metadata says to be at other addresses than `broker` with their id as the port. */
   readonly elsewhere = new Map<number, BrokerConnection>()
   readonly asked: Asked[] = []
+  /** The ports that connections were made for. */
+  readonly connected: number[] = []
   readonly logged: { level: string; message: string }[] = []
   readonly time: ManualTime
   readonly link: ClusterLink
@@ -38,9 +40,11 @@ export class FakeCluster {
     this.leaders = leaders
     this.link = new ClusterLink({
       bootstrapServers: [{ host: 'broker', port: 1 }],
-      connect: ({ host, port }) =>
-        [...this.elsewhere.values()].find(({ address }) => address.host === host && address.port === port) ??
-        this.#connection(port),
+      connect: ({ host, port }) => {
+        this.connected.push(port)
+        const moved = [...this.elsewhere.values()].find(({ address }) => address.host === host && address.port === port)
+        return moved ?? this.#connection(port)
+      },
       time,
       logger: this.#logger(),
       retryForMs: 60_000,
