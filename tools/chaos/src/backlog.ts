@@ -36,7 +36,7 @@ const program = join(dirname(fileURLToPath(import.meta.url)), 'bin/slow-sink.ts'
 const KEYS = 1_000
 const FLUSH_BYTES = 512 * 1024
 
-/** Makes values so large that all records together, even as bytes alone, are far more than what the process may grow by. */
+/** Makes values so large that a million records, even as bytes alone, are more than what the process may grow by. Of fewer only what is held tells. */
 const PADDING = 'x'.repeat(400)
 
 /** What a process grows by beside what it holds: garbage that is not collected yet, code, connections. */

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, inject, test } from 'vitest'
+import { runBacklog } from './backlog.ts'
 import type { Swept } from './fault-rules.ts'
 import { proofs } from './proofs.ts'
-import { proveBacklog } from './prove.ts'
 import { expectKept, placeOf, shortened } from './short-round-fixture.ts'
 
 declare module 'vitest' {
@@ -34,7 +34,9 @@ const MIB = 1024 * 1024
 
 test('before a slow sink, what is held of a backlog of several times as much stays below its bound', async () => {
   const settings = { records: 50_000, partitions: 4, maxBufferedBytes: 8 * MIB, writeMs: 100 }
-  const outcome = await proveBacklog(settings, await place('backlog'))
-  expect(outcome, JSON.stringify(outcome)).toMatchObject({ kept: true })
-  expect(outcome['records']).toBe(settings.records)
+  const { bufferedBytes, records } = await runBacklog({ ...settings, ...(await place('backlog')) })
+  // What the process grows by says nothing of a backlog this short: the whole proof judges that too.
+  expect(bufferedBytes).toBeGreaterThan(0)
+  expect(bufferedBytes).toBeLessThanOrEqual(settings.maxBufferedBytes)
+  expect(records).toBe(settings.records)
 })

@@ -6,6 +6,7 @@ import { prepareTopics, type Host } from '@tidemark/stack'
 import { RecordCollector, WATERMARK_HEADER, type KafkaPorts } from '@tidemark/streams'
 import { processedBy, untilDrained, type WaitOptions } from '../group-progress.ts'
 import { Instances } from '../instances.ts'
+import { SideAct } from '../side-act.ts'
 import type { MarketEntry } from './market-logs.ts'
 import { readOutputLines, type ReadOutputs } from './output-lines.ts'
 
@@ -97,7 +98,7 @@ async function writeWhileKilling(
   await collector.open(topic)
   let done = 0
   let processedAtLast = 0
-  let underWay: Promise<void> | undefined
+  const ending = new SideAct()
   for (let from = 0; from < log.length; from += pace.records) {
     for (const entry of log.slice(from, from + pace.records)) {
       const { symbol: key } = entry
@@ -112,7 +113,7 @@ async function writeWhileKilling(
     await collector.flush()
     await wait(pace.pauseMs)
     if (done === kills || from < ((done + 1) / (kills + 1)) * log.length) continue
-    await underWay
+    await ending.end()
     for (const giveUpMs = nowMs() + PROGRESS_LIMIT_MS; ; await wait(POLL_MS)) {
       const processed = await processedBy(input)
       if (processed > processedAtLast) {
@@ -124,11 +125,14 @@ async function writeWhileKilling(
     const index = done++ % instances.running.length
     say(`${group}: kill -9 of instance ${index} after ${processedAtLast} of ${from} records`)
     // With the next records on their way: all that came before may be committed by now.
-    underWay = wait(pace.pauseMs)
-      .then(() => instances.end(index, 'crash'))
-      .then(() => instances.start(index))
+    ending.start(async () => {
+      await wait(pace.pauseMs)
+      await instances.end(index, 'crash')
+      instances.start(index)
+    })
   }
-  await underWay
+  await ending.end()
+  if (done < kills) throw new Error(`${group}: ${done} of ${kills} kills: the log is too short for them at its pace`)
   await producer.close()
 }
 
