@@ -6,8 +6,8 @@ import { sampleCodec } from './jobs/job.ts'
 import { readBack } from './read-back.ts'
 
 const SESSION_TIMEOUT_MS = 6_000
-/** Of one batch; held, they would take a minute. */
-const RECORDS = 1_200
+/** Of one batch; held, they would take five minutes: longer than all that is waited for until they are let go, on any machine. */
+const RECORDS = 6_000
 const RECORD_MS = 50
 
 const until = (law: () => void | Promise<void>) => vi.waitFor(law, { timeout: 60_000, interval: 100 })
