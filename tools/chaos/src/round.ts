@@ -9,6 +9,7 @@ import { Instances } from './instances.ts'
 import { sampleCodec, type JobTopics } from './jobs/job.ts'
 import { jobs, type JobName } from './jobs/jobs.ts'
 import { throwIfNotAsMade, writeLoad, type LoadOptions } from './load.ts'
+import { offsetsPartitionOf } from './offsets-partition.ts'
 import type { RoundPlace } from './proof-run.ts'
 import { readBack } from './read-back.ts'
 import { seededRandom, shuffledTurns } from './seeded-random.ts'
@@ -91,7 +92,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     })
     await untilDrained({ admin, kafka, group: name, topic: topics.input }, options)
     await instances.endAll()
-    const openTransactions = await untilNoneIsOpen(options)
+    const openTransactions = await untilNoneIsOpen(options, admin)
     const reader = kafka.logReader()
     const written = await readBack(reader, topics.input, sampleCodec)
     throwIfNotAsMade(written, job.load(seededRandom(options.seed)), records)
@@ -194,7 +195,7 @@ async function judgedStates(options: RoundOptions, { kafka, admin, topics }: Sur
   const { name: applicationId, partitions } = options
   await untilDrained({ admin, kafka, group: applicationId, topic: topics.input }, options)
   // A commit that its offsets show may not have come to the changelogs yet: they are told of it one by one.
-  await untilNoneIsOpen(options)
+  await untilNoneIsOpen(options, admin)
   const reader = kafka.logReader()
   const written = await readBack(reader, topics.input, sampleCodec)
   const changelogs = (await topicsOf(options)).filter(isChangelog)
@@ -232,13 +233,16 @@ async function topicsOf({ bootstrapServers, name }: RoundOptions): Promise<strin
 }
 
 /** How many there are still, when nothing is begun any more. A commit is answered before each partition has been told of it: what is only on its way there is waited for. */
-async function untilNoneIsOpen(options: RoundOptions): Promise<number> {
+async function untilNoneIsOpen(options: RoundOptions, admin: KafkaAdmin): Promise<number> {
   const { bootstrapServers, name, nowMs, wait } = options
   const operations = createOperations({ bootstrapServers, clientId: name })
-  const topics = [...(await topicsOf(options)), OFFSETS_TOPIC]
   try {
+    const topics = await topicsOf(options)
+    const [offsets] = await admin.describe([OFFSETS_TOPIC])
+    const ownOffsets = offsetsPartitionOf(name, offsets!.partitions)
     for (const giveUpMs = nowMs() + MARKERS_LIMIT_MS; ; await wait(PAUSE_MS)) {
-      let open = 0
+      // Other partitions are other groups'.
+      let open = (await operations.openTransactions(OFFSETS_TOPIC)).includes(ownOffsets) ? 1 : 0
       for (const topic of topics) open += (await operations.openTransactions(topic)).length
       if (open === 0 || nowMs() > giveUpMs) return open
     }

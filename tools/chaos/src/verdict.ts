@@ -12,7 +12,7 @@ export interface Verdict extends Judgement {
   readonly state: StateJudgement | undefined
   /** Of one that read all along. */
   readonly during: Judgement
-  /** Partitions of any topic of the application, and of the one with the offsets, in which one is left. */
+  /** Partitions of any topic of the application, and of the group's offsets, in which one is left. */
   readonly openTransactions: number
   /** Instances that ended though nobody ended them. */
   readonly died: readonly string[]
