@@ -38,6 +38,7 @@ describe('the settings', () => {
   it('take shards, and refuse one that is not there, one without symbols, and a symbol in two of them', () => {
     expect(load({ SYMBOLS: 'A,B;C', SHARD: '1' })).toMatchObject({ SYMBOLS: [['A', 'B'], ['C']], SHARD: 1 })
     expect(() => load({ SYMBOLS: 'A,B;C', SHARD: '2' })).toThrow('SHARD is 2: SYMBOLS has shards from 0 to 1')
+    expect(load({ SYMBOLS: 'A,B;C', SYMBOLS_FILE: 'symbols', SHARD: '2' })).toMatchObject({ SHARD: 2 })
     expect(() => load({ SYMBOLS: 'A;;C' })).toThrow('no shard empty')
     expect(() => load({ SYMBOLS: 'A,B;C,b' })).toThrow('no symbol in two')
   })

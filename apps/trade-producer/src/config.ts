@@ -57,12 +57,13 @@ const fields = kafkaConfig({
 
 /** The producer's settings, by their names in the environment. */
 export const producerConfig = fields.superRefine((config, context) => {
-  const { RECONNECT_DELAY_S, MAX_RECONNECT_DELAY_S, SHARD, SYMBOLS } = config
+  const { RECONNECT_DELAY_S, MAX_RECONNECT_DELAY_S, SHARD, SYMBOLS, SYMBOLS_FILE } = config
   if (MAX_RECONNECT_DELAY_S < RECONNECT_DELAY_S) {
     const message = 'MAX_RECONNECT_DELAY_S is below RECONNECT_DELAY_S: the first delay would be longer than the longest'
     context.addIssue({ code: 'custom', message })
   }
-  if (SHARD >= SYMBOLS.length) {
+  // A file has shards of its own, which are counted when it is read.
+  if (SYMBOLS_FILE === undefined && SHARD >= SYMBOLS.length) {
     const message = `SHARD is ${SHARD}: SYMBOLS has shards from 0 to ${SYMBOLS.length - 1}`
     context.addIssue({ code: 'custom', message })
   }
