@@ -29,7 +29,7 @@ export interface StreamsApp {
   health(): StreamsHealth
   /**
    * Stops reading, commits what was processed, leaves the group. A start, such as one that waits for brokers, and a restore of state are left
-   * half-way: the next start begins them anew. Resolves when that is done; never rejects.
+   * half-way: the next start begins them anew (what brokers were asked for by then, such as topics, they may still do). Resolves when that is done; never rejects.
    */
   stop(): Promise<void>
 }

@@ -87,7 +87,8 @@ export class SourceTurns {
     const positions = task.positions()
     consumer.pause(positions.filter(({ topic }) => paused.has(topic)))
     consumer.resume(positions.filter(({ topic }) => !paused.has(topic)))
-    if (paused.size === 0) this.#waiting.delete(task)
+    // Once a source is silent it is not waited for anew with each batch.
+    if (paused.size === 0 && waiting.silentSinceMs.size === 0) this.#waiting.delete(task)
   }
 
   /** True if the broker has more records than were processed. */
@@ -123,17 +124,21 @@ export class SourceTurns {
   }
 
   #mayGoOn(task: Task, topic: string): boolean {
-    return task.mayGoOn(topic, (other) => this.hasRecords(task, other) && !this.#isSilent(task, other))
+    return task.mayGoOn(topic, (other) => this.#isAwaited(task, other))
   }
 
-  /** True of a source that has had time enough to deliver what it is waited for. */
-  #isSilent(task: Task, topic: string): boolean {
-    if (this.#isInHand(task, topic)) return false
-    const nowMs = this.#options.nowMs()
+  /** True of a source with records, unless it has had time enough to deliver them. */
+  #isAwaited(task: Task, topic: string): boolean {
+    if (this.#isInHand(task, topic)) return true
     const { silentSinceMs } = this.#waitingOf(task)
+    if (!this.hasRecords(task, topic)) {
+      silentSinceMs.delete(topic)
+      return false
+    }
+    const nowMs = this.#options.nowMs()
     const sinceMs = silentSinceMs.get(topic) ?? nowMs
     silentSinceMs.set(topic, sinceMs)
-    return nowMs - sinceMs > MAX_SILENCE_MS
+    return nowMs - sinceMs <= MAX_SILENCE_MS
   }
 
   /** True if so much has gone before the first batch that `next` does not; while state is rebuilt nothing may. */

@@ -40,7 +40,7 @@ const send = fc.record({
 const turn = fc.record({
   kind: fc.constant('turn' as const),
   instance: fc.nat(2),
-  passedMs: fc.nat(100),
+  passedMs: fc.oneof({ weight: 9, arbitrary: fc.nat(100) }, fc.constant(11_000)),
   /** What brokers serve; the others are away. */
   served: fc.subarray(
     topics.flatMap((topic) => Array.from({ length: PARTITIONS }, (_, partition) => `${topic}/${partition}`)),

@@ -38,6 +38,17 @@ async function send(kafka: InMemoryKafka, topic: string, times: readonly number[
   }
 }
 
+/** Sends each record in a batch of its own. */
+async function sender(kafka: InMemoryKafka) {
+  const codec = jsonCodec<Order & { readonly padding: string }>(() => undefined)
+  const collector = new RecordCollector(kafka.producer())
+  for (const topic of ['orders', 'returns']) await collector.open(topic)
+  return async (to: TopicPartition, value: Order & { readonly padding: string }): Promise<void> => {
+    collector.add({ ...to, key: 'ada', value, codec, timestampMs: 0 })
+    await collector.flush()
+  }
+}
+
 async function processTwoOrders(kafka: InMemoryKafka, toRun: Topology): Promise<void> {
   const driver = new TopologyTestDriver(toRun, { kafka, guarantee: 'at-least-once' })
   for (const ms of [1, 2]) await driver.input('orders', orderCodec).pipe('ada', order(ms))
@@ -202,6 +213,25 @@ test('a source does not wait for ever for one that has records which nobody serv
   expect(atFirst + copied()).toBe(5)
 })
 
+test.each([2, 64])('nor once for each poll, with room for %i MiB', async (mebibytes) => {
+  const kafka = new SlowOrders()
+  for (const topic of ['orders', 'returns', 'both-totals', 'app-dlq']) kafka.createTopic(topic)
+  const padding = 'x'.repeat(400_000)
+  const add = await sender(kafka)
+  await add({ topic: 'orders', partition: 0 }, { ...order(1), padding })
+  for (let ms = 1; ms <= 30; ms++) await add({ topic: 'returns', partition: 0 }, { ...order(ms), padding })
+  kafka.shownTo = 0
+  let nowMs = 0
+  const maxBufferedBytes = mebibytes * 1024 * 1024
+  const options = { applicationId: 'app', kafka, maxBufferedBytes, nowMs: () => nowMs } as const
+  const both = totalsOf(ordersOf('orders').merge(ordersOf('returns')), 'both')
+  const runtime = new StreamsRuntime(both, { ...options, guarantee: 'exactly-once' })
+  await runtime.start()
+  for (; nowMs < 40_000; nowMs += 1_000) await runtime.turn(0)
+  await runtime.close({ commit: true })
+  expect(runtime.counters.processed).toBe(30)
+})
+
 test('where a new source begins at the end of its log is committed at once, also while another is rebuilt', async () => {
   const kafka = new SlowOrders()
   await processTwoOrders(kafka, totalsOf(ordersOf('orders'), 'orders'))
@@ -220,17 +250,11 @@ test('what waits for another source stays within maxBufferedBytes, and comes whe
   const PARTITIONS = 40
   const kafka = new InMemoryKafka()
   for (const topic of ['orders', 'returns', 'both-totals', 'app-dlq']) kafka.createTopic(topic, PARTITIONS)
-  const padded = jsonCodec<Order & { readonly padding: string }>(() => undefined)
-  const collector = new RecordCollector(kafka.producer())
-  for (const topic of ['orders', 'returns']) await collector.open(topic)
-  const add = async (topic: string, partition: number, ms: number, bytes: number) => {
-    const value = { ...order(ms), padding: 'x'.repeat(bytes) }
-    collector.add({ topic, partition, key: 'ada', value, codec: padded, timestampMs: 0 })
-    await collector.flush()
-  }
+  const add = await sender(kafka)
+  const padding = 'x'.repeat(400_000)
   for (let partition = 0; partition < PARTITIONS; partition++) {
-    for (const ms of [1, 2, 3, 4]) await add('orders', partition, 3_600_000 + ms, 400_000)
-    for (const ms of [1, 2, 3, 4]) await add('returns', partition, ms, 1)
+    for (const ms of [1, 2, 3, 4]) await add({ topic: 'orders', partition }, { ...order(3_600_000 + ms), padding })
+    for (const ms of [1, 2, 3, 4]) await add({ topic: 'returns', partition }, { ...order(ms), padding: '' })
   }
   const maxBufferedBytes = 8 * 1024 * 1024
   const both = totalsOf(ordersOf('orders').merge(ordersOf('returns')), 'both')

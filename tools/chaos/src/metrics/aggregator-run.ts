@@ -99,39 +99,43 @@ async function writeWhileKilling(
   let done = 0
   let processedAtLast = 0
   const ending = new SideAct()
-  for (let from = 0; from < log.length; from += pace.records) {
-    for (const entry of log.slice(from, from + pace.records)) {
-      const { symbol: key } = entry
-      if (entry.kind === 'trade') {
-        const { trade: value } = entry
-        collector.add({ topic, key, value, codec, timestampMs: value.trade_time_ms })
-        continue
+  try {
+    for (let from = 0; from < log.length; from += pace.records) {
+      for (const entry of log.slice(from, from + pace.records)) {
+        const { symbol: key } = entry
+        if (entry.kind === 'trade') {
+          const { trade: value } = entry
+          collector.add({ topic, key, value, codec, timestampMs: value.trade_time_ms })
+          continue
+        }
+        const headers = [{ key: WATERMARK_HEADER, value: Buffer.from(String(entry.watermarkMs)) }]
+        collector.addBytes({ topic, key: Buffer.from(key), value: null, timestampMs: entry.watermarkMs, headers })
       }
-      const headers = [{ key: WATERMARK_HEADER, value: Buffer.from(String(entry.watermarkMs)) }]
-      collector.addBytes({ topic, key: Buffer.from(key), value: null, timestampMs: entry.watermarkMs, headers })
-    }
-    await collector.flush()
-    await wait(pace.pauseMs)
-    if (done === kills || from < ((done + 1) / (kills + 1)) * log.length) continue
-    await ending.end()
-    for (const giveUpMs = nowMs() + PROGRESS_LIMIT_MS; ; await wait(POLL_MS)) {
-      const processed = await processedBy(input)
-      if (processed > processedAtLast) {
-        processedAtLast = processed
-        break
-      }
-      if (nowMs() > giveUpMs) throw new Error(`${group}: nothing was committed in ${PROGRESS_LIMIT_MS} ms`)
-    }
-    const index = done++ % instances.running.length
-    say(`${group}: kill -9 of instance ${index} after ${processedAtLast} of ${from} records`)
-    // With the next records on their way: all that came before may be committed by now.
-    ending.start(async () => {
+      await collector.flush()
       await wait(pace.pauseMs)
-      await instances.end(index, 'crash')
-      instances.start(index)
-    })
+      if (done === kills || from < ((done + 1) / (kills + 1)) * log.length) continue
+      await ending.end()
+      for (const giveUpMs = nowMs() + PROGRESS_LIMIT_MS; ; await wait(POLL_MS)) {
+        const processed = await processedBy(input)
+        if (processed > processedAtLast) {
+          processedAtLast = processed
+          break
+        }
+        if (nowMs() > giveUpMs) throw new Error(`${group}: nothing was committed in ${PROGRESS_LIMIT_MS} ms`)
+      }
+      const index = done++ % instances.running.length
+      say(`${group}: kill -9 of instance ${index} after ${processedAtLast} of ${from} records`)
+      // With the next records on their way: all that came before may be committed by now.
+      ending.start(async () => {
+        await wait(pace.pauseMs)
+        await instances.end(index, 'crash')
+        instances.start(index)
+      })
+    }
+  } finally {
+    // Whatever has failed: nothing is started behind it.
+    await ending.end()
   }
-  await ending.end()
   if (done < kills) throw new Error(`${group}: ${done} of ${kills} kills: the log is too short for them at its pace`)
   await producer.close()
 }
