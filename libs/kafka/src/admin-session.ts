@@ -1,9 +1,10 @@
 import { StreamsError } from '@tidemark/streams'
 import kafkajs, { type Admin } from 'kafkajs'
+import { kafkaError } from './kafka-error.ts'
 
 /**
  * kafkajs' admin client, connected at the first question; what it throws becomes a `StreamsError` that names the subject: a retriable one
- * where the connection is to blame.
+ * where the connection is to blame, or the broker's error code says so.
  */
 export class AdminSession {
   readonly #admin: Admin
@@ -19,7 +20,10 @@ export class AdminSession {
       return await question(this.#admin)
     } catch (error) {
       if (error instanceof StreamsError) throw error
-      const retriable = isOfConnection(error)
+      const cause = error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ? error.cause : error
+      // Such as of a broker that has not heard yet of a topic just made: whether to try again, the code says.
+      if (cause instanceof kafkajs.KafkaJSProtocolError) throw kafkaError(cause.code, subject)
+      const retriable = isOfConnection(cause)
       throw new StreamsError(
         retriable ? 'broker-unavailable' : 'protocol',
         `${subject}: ${error instanceof Error ? error.message : String(error)}`,
@@ -42,6 +46,5 @@ export class AdminSession {
 }
 
 function isOfConnection(error: unknown): boolean {
-  if (error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded) return isOfConnection(error.cause)
   return error instanceof kafkajs.KafkaJSConnectionError || error instanceof kafkajs.KafkaJSRequestTimeoutError
 }
